@@ -1,0 +1,55 @@
+# `make` alone explains every target.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Where a CPU build of torch comes from when the default index only has the CUDA one, e.g.
+#   make demo TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
+TORCH_INDEX_URL ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format serve bench openapi lock clean
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## set everything up, rank the demo data, print matches with reasons, serve on 127.0.0.1:8000 (ONCE=1: stop after the tables)
+	@$(BIN)/duijie demo $(if $(ONCE),--once)
+
+test: $(STAMP) ## run the whole test suite
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP) ## ruff, mypy --strict over service and matching, import linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## let ruff format and fix what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+serve: $(STAMP) ## API and worker on this machine, with the embedded database unless DUIJIE_DATABASE_URL is set
+	@$(BIN)/duijie serve
+
+bench: $(STAMP) ## measure, as ratios within one run: reads, ad-hoc matches, embedding, memory
+	@$(BIN)/python -m bench
+
+openapi: $(STAMP) ## write openapi/duijie.json anew from the code
+	@$(BIN)/duijie openapi openapi/duijie.json
+
+lock: $(STAMP) ## write requirements/lock.txt anew from what is installed
+	@$(BIN)/python requirements/freeze.py > requirements/lock.new && mv requirements/lock.new requirements/lock.txt
+
+clean: ## remove the virtual environment and caches (never the database)
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# torch comes first and alone: everything after it then accepts the build that is there.
+$(STAMP): requirements/torch.txt requirements/lock.txt pyproject.toml
+	@$(PYTHON) requirements/check_python.py
+	@test -x $(BIN)/pip || (rm -rf $(VENV) && $(PYTHON) -m venv $(VENV))
+	@echo "installing dependencies into $(VENV) (first run: a few minutes)"
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar on $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) -r requirements/torch.txt
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -r requirements/lock.txt
+	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""What every room uses: database transactions, language, pages, entity tags, the job queue."""

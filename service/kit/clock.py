@@ -1,0 +1,16 @@
+"""Dates are those of the market's own wall clock (Asia/Shanghai), instants are timestamps with a zone."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+MARKET_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def now() -> datetime:
+    """This instant, with its zone."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """Today where the market is: at 20:00 UTC it is already tomorrow there."""
+    return datetime.now(MARKET_ZONE).date()

@@ -1,0 +1,1 @@
+"""What needs and outcomes have in common: rows, revisions, states, lists."""

@@ -1,0 +1,1 @@
+"""Recommendations: ranked pairs, their explanation, and what a broker decides."""

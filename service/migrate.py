@@ -1,0 +1,114 @@
+"""Bring a database to the present schema: roles, extension, migrations, seeds. Safe to run at once and again."""
+
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from service.embedded import APPLICATION, OWNER
+from service.settings import MIGRATIONS
+
+# Any two processes that migrate meet at this number.
+MIGRATION_LOCK = 0x64756A6965
+LEAST_VECTOR_VERSION = (0, 8, 4)
+
+
+class MigrationError(RuntimeError):
+    """The database cannot be brought to the present schema; the message says what to do."""
+
+
+CREATE_ROLE = """
+do $$ begin
+    create role duijie_app nologin nobypassrls;
+exception when duplicate_object then null;
+end $$
+"""
+GRANT_ROLE = "grant duijie_app to current_user"
+CREATE_EXTENSION = "create extension if not exists vector"
+EXTENSION_VERSION = "select extversion from pg_extension where extname = 'vector'"
+TAKE_LOCK = "select pg_advisory_lock($1)"
+
+
+async def prepare_embedded(superuser_url: str, owner_url: str) -> None:
+    """Create the roles and the database `duijie` in a fresh embedded server; does nothing where they exist."""
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        await connection.execute(TAKE_LOCK, MIGRATION_LOCK)
+        for role in (OWNER, APPLICATION):
+            if not await connection.fetchval("select 1 from pg_roles where rolname = $1", role):
+                await connection.execute(f"create role {role} login nobypassrls")
+        await connection.execute(f"grant {APPLICATION} to {OWNER}")
+        if not await connection.fetchval("select 1 from pg_database where datname = 'duijie'"):
+            await connection.execute(f"create database duijie owner {OWNER} template template0 encoding 'UTF8'")
+    finally:
+        await connection.close()
+    inside = await asyncpg.connect(superuser_url.replace("/postgres?", "/duijie?"))
+    try:
+        await inside.execute(CREATE_EXTENSION)
+    finally:
+        await inside.close()
+    await migrate(owner_url)
+
+
+async def migrate(owner_url: str) -> None:
+    """Run every migration that is missing, under a lock that other migrating processes wait for.
+
+    Raises:
+        MigrationError: the owner may not create what is needed, or pgvector is missing or too old.
+    """
+    lock = await asyncpg.connect(owner_url)
+    try:
+        await lock.execute(TAKE_LOCK, MIGRATION_LOCK)
+        await _ensure_role(lock)
+        await _ensure_extension(lock)
+        engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(owner_url), poolclass=NullPool
+        )
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(_upgrade)
+        finally:
+            await engine.dispose()
+    finally:
+        await lock.close()
+
+
+def _upgrade(connection: SyncConnection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def _ensure_role(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    if await connection.fetchval("select pg_has_role(current_user, rolname, 'member') from pg_roles where rolname = $1", APPLICATION):
+        return
+    try:
+        await connection.execute(CREATE_ROLE)
+        await connection.execute(GRANT_ROLE)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MigrationError(
+            "the role that migrates may not create roles. Let a superuser run once: "
+            "create role duijie_app nologin; grant duijie_app to <the role of DUIJIE_DATABASE_URL>;"
+        ) from error
+
+
+async def _ensure_extension(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    version = await connection.fetchval(EXTENSION_VERSION)
+    if version is None:
+        try:
+            await connection.execute(CREATE_EXTENSION)
+        except (asyncpg.InsufficientPrivilegeError, asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+            raise MigrationError(
+                f"pgvector cannot be enabled here ({error}). Install pgvector 0.8.4 or newer on the server and let a "
+                "superuser run in this database: create extension vector;"
+            ) from error
+        version = await connection.fetchval(EXTENSION_VERSION)
+    if tuple(int(part) for part in str(version).split(".")) < LEAST_VECTOR_VERSION:
+        raise MigrationError(f"pgvector {version} is too old: 0.8.4 or newer is needed (alter extension vector update)")
+
+
+__all__ = ["MigrationError", "migrate", "prepare_embedded"]

@@ -1,0 +1,1 @@
+"""Needs (需求): what an enterprise asks for."""

@@ -1,0 +1,1 @@
+"""Outcomes (成果): what a university or institute offers."""

@@ -1,0 +1,1 @@
+"""Administrative divisions (GB/T 2260), their east–west class, and partner pairs."""
