@@ -1,0 +1,108 @@
+"""Organizations and API keys over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from service.access import repository, service
+from service.access.dependencies import Tx
+from service.access.schemas import Caller, Key, KeyRequest, NewKey, Organization, OrganizationContent, OrganizationKind
+from service.errors import Forbidden
+from service.kit.etag import etag
+from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, problems
+from service.kit.language import Text
+from service.kit.pages import Page, decode_cursor, encode_cursor
+from service.kit.texts import RegionCode
+
+router = APIRouter(tags=["organizations"])
+
+
+@router.get("/me", summary="Who am I / 当前身份", responses=problems())
+async def me(tx: Tx) -> Caller:
+    """The organization and roles of the key that you sent."""
+    identifier = tx.actor.organization_id
+    organization = await repository.get_organization(tx.connection, identifier) if identifier else None
+    return Caller(key_id=tx.actor.key_id, roles=sorted(tx.actor.roles), organization=organization)
+
+
+@router.post(
+    "/organizations",
+    status_code=201,
+    summary="Register an organization / 登记单位",
+    responses={201: {"headers": ETAG_HEADER | LOCATION_HEADER}} | problems(403, 409),
+)
+async def create_organization(tx: Tx, content: OrganizationContent, response: Response) -> Organization:
+    """Register an organization (operators and administrators)."""
+    stored = await service.create_organization(tx.connection, tx.actor, content)
+    response.headers["ETag"] = etag(stored.version)
+    response.headers["Location"] = location("organizations", stored.id)
+    return stored
+
+
+@router.get("/organizations", summary="List organizations / 单位列表", responses=problems(403))
+async def list_organizations(
+    tx: Tx,
+    kind: OrganizationKind | None = None,
+    region: RegionCode | None = None,
+    text: Annotated[str | None, Query(max_length=100, description="Part of the name / 名称包含")] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> Page[Organization]:
+    """Organizations, newest first (brokers, operators, authorities, administrators)."""
+    if not tx.actor.is_staff:
+        raise Forbidden(Text("单位列表仅对技术经理人、运营方和主管部门开放", "The list is for brokers, operators and authorities"))
+    position = decode_cursor(cursor, UUID)
+    before = UUID(str(position[0])) if position else None
+    found = await repository.list_organizations(tx.connection, kind, region, text, before, limit + 1)
+    more = encode_cursor(str(found[limit - 1].id)) if len(found) > limit else None
+    return Page(items=found[:limit], next=more)
+
+
+@router.get(
+    "/organizations/{organization_id}",
+    summary="Read an organization / 查看单位",
+    responses={200: {"headers": ETAG_HEADER}} | problems(404),
+)
+async def read_organization(tx: Tx, organization_id: UUID, response: Response) -> Organization:
+    """Your own organization, or any for brokers, operators, authorities and administrators."""
+    found = await service.read_organization(tx.connection, tx.actor, organization_id)
+    response.headers["ETag"] = etag(found.version)
+    return found
+
+
+@router.put(
+    "/organizations/{organization_id}",
+    summary="Change an organization / 修改单位资料",
+    responses={200: {"headers": ETAG_HEADER}} | problems(403, 404, 409, 412, 428),
+)
+async def change_organization(
+    tx: Tx, organization_id: UUID, content: OrganizationContent, response: Response, if_match: IfMatch = None
+) -> Organization:
+    """Replace an organization's data."""
+    changed = await service.change_organization(tx.connection, tx.actor, organization_id, if_match, content)
+    response.headers["ETag"] = etag(changed.version)
+    return changed
+
+
+@router.post(
+    "/organizations/{organization_id}/keys",
+    status_code=201,
+    summary="Make an API key / 签发密钥",
+    responses=problems(403, 404),
+)
+async def create_key(tx: Tx, organization_id: UUID, request: KeyRequest) -> NewKey:
+    """Make a key. It is shown in this answer and never again."""
+    return await service.create_key(tx.connection, tx.actor, organization_id, request)
+
+
+@router.get("/organizations/{organization_id}/keys", summary="List API keys / 密钥列表", responses=problems(404))
+async def list_keys(tx: Tx, organization_id: UUID) -> list[Key]:
+    """The keys of an organization, without the keys themselves."""
+    return await service.list_keys(tx.connection, tx.actor, organization_id)
+
+
+@router.delete("/keys/{key_id}", summary="Revoke an API key / 吊销密钥", responses=problems(404))
+async def revoke_key(tx: Tx, key_id: UUID) -> Key:
+    """End a key at once; revoking twice changes nothing."""
+    return await service.revoke_key(tx.connection, tx.actor, key_id)

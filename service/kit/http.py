@@ -1,0 +1,76 @@
+"""What endpoints declare alike: error answers in the OpenAPI document, headers, bounds of pages."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Header, Query
+from pydantic import BaseModel, Field
+
+from service.kit.pages import DEFAULT_LIMIT, MAX_LIMIT
+
+
+class ProblemField(BaseModel):
+    """One field that breaks a rule."""
+
+    field: str = Field(examples=["title"])
+    rule: str = Field(examples=["string_too_long"])
+    message: str = Field(examples=["最多 200 个字符"])
+
+
+class Problem(BaseModel):
+    """An error as of RFC 9457, in the language of Accept-Language. / 错误信息，语言随 Accept-Language。"""
+
+    type: str = Field(examples=["urn:duijie:problem:invalid"])
+    title: str = Field(examples=["提交的内容不符合要求"])
+    status: int = Field(examples=[422])
+    code: str = Field(examples=["invalid"])
+    request_id: str
+    detail: str | None = None
+    errors: list[ProblemField] | None = None
+
+
+DESCRIPTIONS = {
+    400: "The request cannot be read. / 请求无法读取。",
+    401: "No valid API key. / 缺少有效密钥。",
+    403: "You may know of this, but not do it. / 没有权限。",
+    404: "Nothing there that you may see. / 不存在或无权查看。",
+    409: "Out of turn, or in conflict with what is there. / 状态不允许或与已有记录冲突。",
+    412: "Changed by somebody else meanwhile. / 内容已被他人修改。",
+    413: "Too large. / 内容过大。",
+    415: "Unsupported content type. / 不支持的内容类型。",
+    422: "The input breaks a rule; each field is named. / 内容不符合要求，逐项列出。",
+    428: "If-Match is needed. / 需要 If-Match。",
+    503: "Not available right now; try again. / 暂不可用，请稍后重试。",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of an endpoint, for its OpenAPI declaration."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        status: {"description": DESCRIPTIONS[status], "content": {"application/problem+json": schema}}
+        for status in sorted({*statuses, 400, 401, 422})
+    }
+
+
+def open_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """As `problems`, for an endpoint that needs no key."""
+    declared = problems(*statuses)
+    del declared[401]
+    return declared
+
+
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="ETag of the version that you change / 所修改版本的 ETag")
+]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page / 每页条数")]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before / 上一页返回的 next")]
+LIMIT = DEFAULT_LIMIT
+
+ETAG_HEADER = {"ETag": {"description": "Version for If-Match / 版本标识", "schema": {"type": "string"}}}
+LOCATION_HEADER = {"Location": {"description": "Address of what was made / 新建对象的地址", "schema": {"type": "string"}}}
+
+
+def location(kind: str, identifier: UUID) -> str:
+    """Path of an object."""
+    return f"/v1/{kind}/{identifier}"

@@ -1,0 +1,73 @@
+"""The workflow tables. A state changes in no other way than by a row here."""
+
+from service.kit.actor import Role
+from service.kit.language import Text
+from service.workflows.engine import Relation, Workflow, step, table
+
+OWNER = Relation.OWNER
+REVIEWERS = (Role.BROKER, Role.OPERATOR)
+
+NEED = table(
+    "need",
+    "draft",
+    {
+        "draft": Text("草稿", "draft"),
+        "submitted": Text("已提交", "submitted"),
+        "refining": Text("凝练中", "being refined"),
+        "published": Text("已发布", "published"),
+        "docking": Text("对接中", "docking"),
+        "fulfilled": Text("已解决", "fulfilled"),
+        "withdrawn": Text("已撤回", "withdrawn"),
+        "expired": Text("已过期", "expired"),
+    },
+    step("submit", "draft", "submitted", (OWNER, *REVIEWERS), "提交", "submit"),
+    step("return", "submitted refining", "draft", REVIEWERS, "退回修改", "return for changes"),
+    step("refine", "submitted", "refining", REVIEWERS, "开始凝练", "begin to refine"),
+    step("publish", "submitted refining", "published", REVIEWERS, "发布", "publish"),
+    step("fulfil", "published docking", "fulfilled", (OWNER, *REVIEWERS), "标记为已解决", "mark as fulfilled"),
+    step("withdraw", "draft submitted refining published", "withdrawn", (OWNER, Role.OPERATOR), "撤回", "withdraw"),
+    step("reopen", "withdrawn expired", "draft", (OWNER, Role.OPERATOR), "重新编辑", "open again"),
+    step("expire", "submitted refining published", "expired", (Role.SYSTEM,), "到期", "expire"),
+)
+
+OUTCOME = table(
+    "outcome",
+    "draft",
+    {
+        "draft": Text("草稿", "draft"),
+        "submitted": Text("已提交", "submitted"),
+        "verified": Text("已核验", "verified"),
+        "published": Text("已发布", "published"),
+        "transferred": Text("已转化", "transferred"),
+        "withdrawn": Text("已撤回", "withdrawn"),
+        "expired": Text("已过期", "expired"),
+    },
+    step("submit", "draft", "submitted", (OWNER, *REVIEWERS), "提交", "submit"),
+    step("return", "submitted verified", "draft", (Role.OPERATOR,), "退回修改", "return for changes"),
+    step("verify", "submitted", "verified", (Role.OPERATOR,), "核验通过", "verify"),
+    step("publish", "verified", "published", (OWNER, *REVIEWERS), "发布", "publish"),
+    step("transfer", "published", "transferred", (OWNER, Role.OPERATOR), "标记为已转化", "mark as transferred"),
+    step("withdraw", "draft submitted verified published", "withdrawn", (OWNER, Role.OPERATOR), "撤回", "withdraw"),
+    step("reopen", "withdrawn expired", "draft", (OWNER, Role.OPERATOR), "重新编辑", "open again"),
+    step("expire", "submitted verified published", "expired", (Role.SYSTEM,), "到期", "expire"),
+)
+
+RECOMMENDATION = table(
+    "recommendation",
+    "proposed",
+    {
+        "proposed": Text("待审", "proposed"),
+        "accepted": Text("已采纳", "accepted"),
+        "declined": Text("已否决", "declined"),
+        "snoozed": Text("稍后再看", "snoozed"),
+        "superseded": Text("已失效", "superseded"),
+    },
+    step("accept", "proposed snoozed", "accepted", (Role.BROKER,), "采纳", "accept"),
+    step("decline", "proposed snoozed", "declined", (Role.BROKER,), "否决", "decline"),
+    step("snooze", "proposed snoozed", "snoozed", (Role.BROKER,), "稍后再看", "snooze"),
+    step("wake", "snoozed", "proposed", (Role.SYSTEM,), "到时重现", "wake"),
+    step("supersede", "proposed snoozed", "superseded", (Role.SYSTEM,), "失效", "supersede"),
+    step("propose", "superseded", "proposed", (Role.SYSTEM,), "重新推荐", "propose again"),
+)
+
+WORKFLOWS: dict[str, Workflow] = {workflow.subject: workflow for workflow in (NEED, OUTCOME, RECOMMENDATION)}
