@@ -1,0 +1,20 @@
+"""The table of contents: every router under /v1."""
+
+from fastapi import APIRouter
+
+from service.access.endpoints import router as organizations
+from service.exchange.endpoints import router as exchange
+from service.matches.endpoints import router as matches
+from service.needs.endpoints import router as needs
+from service.outcomes.endpoints import router as outcomes
+from service.regions.endpoints import router as regions
+from service.taxonomy.endpoints import router as taxonomy
+
+router = APIRouter(prefix="/v1")
+router.include_router(organizations)
+router.include_router(taxonomy)
+router.include_router(regions)
+router.include_router(matches)
+router.include_router(exchange)
+router.include_router(needs)
+router.include_router(outcomes)

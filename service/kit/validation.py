@@ -1,0 +1,90 @@
+"""Pydantic's findings as field problems that say what to do, in both languages."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from service.errors import FieldProblem
+from service.kit.language import Text
+
+Context = Mapping[str, Any]
+
+# One line for each rule that the schemas use; tests walk the schemas and fail where a rule has no line.
+MESSAGES: dict[str, Callable[[Context], Text]] = {
+    "missing": lambda _: Text("必填", "Required"),
+    "extra_forbidden": lambda _: Text("没有这个字段，请检查名称", "There is no such field: check its name"),
+    "string_type": lambda _: Text("应为文字", "Must be a text"),
+    "string_too_short": lambda c: Text(f"至少 {c['min_length']} 个字符", f"At least {c['min_length']} characters"),
+    "string_too_long": lambda c: Text(f"最多 {c['max_length']} 个字符", f"At most {c['max_length']} characters"),
+    "string_pattern_mismatch": lambda c: _pattern(str(c["pattern"])),
+    "enum": lambda c: Text(f"应为其中之一：{c['expected']}", f"Must be one of: {c['expected']}"),
+    "literal_error": lambda c: Text(f"应为其中之一：{c['expected']}", f"Must be one of: {c['expected']}"),
+    "int_type": lambda _: Text("应为整数", "Must be a whole number"),
+    "int_parsing": lambda _: Text("应为整数", "Must be a whole number"),
+    "int_from_float": lambda _: Text("应为整数，不能有小数", "Must be a whole number, without decimals"),
+    "greater_than_equal": lambda c: Text(f"不得小于 {c['ge']}", f"At least {c['ge']}"),
+    "greater_than": lambda c: Text(f"必须大于 {c['gt']}", f"More than {c['gt']}"),
+    "less_than_equal": lambda c: Text(f"不得大于 {c['le']}", f"At most {c['le']}"),
+    "less_than": lambda c: Text(f"必须小于 {c['lt']}", f"Less than {c['lt']}"),
+    "decimal_type": lambda _: Text("应为数字", "Must be a number"),
+    "decimal_parsing": lambda _: Text("应为数字，例如 120000 或 120000.50", "Must be a number, such as 120000 or 120000.50"),
+    "decimal_max_places": lambda c: Text(f"最多 {c['decimal_places']} 位小数", f"At most {c['decimal_places']} decimals"),
+    "decimal_max_digits": lambda c: Text(f"最多 {c['max_digits']} 位数字", f"At most {c['max_digits']} digits"),
+    "decimal_whole_digits": lambda c: Text(
+        f"整数部分最多 {c['whole_digits']} 位", f"At most {c['whole_digits']} digits before the point"
+    ),
+    "finite_number": lambda _: Text("应为有限的数字", "Must be a finite number"),
+    "float_type": lambda _: Text("应为数字", "Must be a number"),
+    "float_parsing": lambda _: Text("应为数字", "Must be a number"),
+    "bool_type": lambda _: Text("应为 true 或 false", "Must be true or false"),
+    "bool_parsing": lambda _: Text("应为 true 或 false", "Must be true or false"),
+    "date_type": lambda _: Text("应为日期，例如 2027-06-30", "Must be a date, such as 2027-06-30"),
+    "date_parsing": lambda _: Text("应为日期，例如 2027-06-30", "Must be a date, such as 2027-06-30"),
+    "date_from_datetime_parsing": lambda _: Text("应为日期，例如 2027-06-30", "Must be a date, such as 2027-06-30"),
+    "date_from_datetime_inexact": lambda _: Text("应为日期，不带时刻", "Must be a date without a time of day"),
+    "datetime_type": lambda _: Text("应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"),
+    "datetime_parsing": lambda _: Text("应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"),
+    "datetime_from_date_parsing": lambda _: Text("应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"),
+    "timezone_aware": lambda _: Text("时间必须带时区，例如 +08:00", "The time must carry a zone, such as +08:00"),
+    "list_type": lambda _: Text("应为列表", "Must be a list"),
+    "too_long": lambda c: Text(f"最多 {c['max_length']} 项", f"At most {c['max_length']} entries"),
+    "too_short": lambda c: Text(f"至少 {c['min_length']} 项", f"At least {c['min_length']} entries"),
+    "model_type": lambda _: Text("应为 JSON 对象", "Must be a JSON object"),
+    "model_attributes_type": lambda _: Text("应为 JSON 对象", "Must be a JSON object"),
+    "dict_type": lambda _: Text("应为 JSON 对象", "Must be a JSON object"),
+    "uuid_type": lambda _: Text("应为 UUID", "Must be a UUID"),
+    "uuid_parsing": lambda _: Text("应为 UUID，例如 01890a5d-ac96-774b-bcce-b302099a8057", "Must be a UUID"),
+    "json_invalid": lambda _: Text("不是有效的 JSON", "Not valid JSON"),
+    "range_order": lambda c: Text(f"{c['low']} 不得大于 {c['high']}", f"{c['low']} must not exceed {c['high']}"),
+}
+
+PATTERNS: dict[str, Text] = {
+    r"^\d{6}$": Text("应为六位行政区划代码，例如 640100", "Must be a six-digit code of GB/T 2260, such as 640100"),
+    "^[A-T]$": Text("应为国民经济行业门类字母 A–T", "Must be a section letter of GB/T 4754, A to T"),
+    "^[A-Z]{3}$": Text("应为三位货币代码，例如 CNY", "Must be a currency code, such as CNY"),
+    "^[0-9A-Z]{18}$": Text("应为 18 位统一社会信用代码", "Must be a credit code of 18 digits and capitals"),
+    r"^[^@\s]+@[^@\s]+\.[^@\s]+$": Text("应为电子邮箱，例如 name@example.com", "Must be an e-mail address"),
+    r"^[0-9+()（）\-— .转ext]{5,40}$": Text("应为电话号码，例如 0951-0000000", "Must be a telephone number, such as +86 951 0000000"),
+    r"^https?://[^\s<>\"]{3,500}$": Text("应为以 http:// 或 https:// 开头的网址", "Must be an address that begins with http:// or https://"),
+    "^[a-z][a-z0-9_]{1,63}$": Text("应为代码，例如 goji，可查 GET /v1/taxonomy", "Must be a code such as goji; see GET /v1/taxonomy"),
+    "^(zh|en|ar)$": Text("应为 zh、en 或 ar", "Must be zh, en or ar"),
+}
+
+
+def _pattern(pattern: str) -> Text:
+    return PATTERNS.get(pattern, Text(f"格式应符合 {pattern}", f"Must match {pattern}"))
+
+
+def problem_of(error: ErrorDetails, *, skip: int = 0) -> FieldProblem:
+    """One finding; `skip` drops leading parts of the path that the caller did not write ("body", "query")."""
+    path = ".".join(str(part) for part in error["loc"][skip:]) or "body"
+    rule = error["type"]
+    message = MESSAGES.get(rule)
+    text = message(error.get("ctx", {})) if message else Text(f"不符合规则：{error['msg']}", error["msg"])
+    return FieldProblem(path, rule, text)
+
+
+def problems_of(errors: Iterable[ErrorDetails], *, skip: int = 0) -> list[FieldProblem]:
+    """Every finding, in the order found."""
+    return [problem_of(error, skip=skip) for error in errors]

@@ -1,0 +1,273 @@
+"""Rules of listings, the same for needs and outcomes: who may see, change and advance them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from matching.profiling import detect_language
+from service.errors import Conflict, FieldProblem, Forbidden, NotFound, OutOfTurn, PreconditionFailed, ValidationProblem
+from service.events import log
+from service.kit import queue
+from service.kit.actor import SYSTEM, Actor, Role
+from service.kit.clock import now
+from service.kit.db import Connection
+from service.kit.etag import check_if_match, etag
+from service.kit.language import Text
+from service.listings import repository
+from service.listings.schemas import PUBLIC_STATES, IpRight, Kind, Listing, ListingContent, Revision, Standing
+from service.listings.search import grams_of
+from service.matches import withdrawal
+from service.workflows.engine import Advanced, Workflow, advance
+from service.workflows.refusals import as_error
+from service.workflows.tables import NEED, OUTCOME
+
+WORKFLOWS: dict[Kind, Workflow] = {Kind.NEED: NEED, Kind.OUTCOME: OUTCOME}
+AUTHORS = {
+    Kind.NEED: (Role.ENTERPRISE, Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM),
+    Kind.OUTCOME: (Role.PROVIDER, Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM),
+}
+# Whoever reviews a listing may correct it while it is open; its owner only before somebody else has begun to.
+OWNER_EDITS = frozenset({"draft", "submitted"})
+REVIEWER_EDITS = frozenset({"draft", "submitted", "refining", "verified", "published"})
+NO_LISTING = {
+    Kind.NEED: Text("没有这条需求，或无权查看", "No such need, or none that you may see"),
+    Kind.OUTCOME: Text("没有这项成果，或无权查看", "No such outcome, or none that you may see"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What of a content is searched and what tells its language."""
+
+    language: str
+    grams: list[str]
+
+
+def texts_of(content: ListingContent) -> Texts:
+    """The search pairs and the language of a content."""
+    language = detect_language(f"{content.title}\n{content.description}")
+    return Texts(language, grams_of(content.title, " ".join(content.keywords), content.description, " ".join(content.indicators)))
+
+
+def rights_of(content: ListingContent) -> list[IpRight]:
+    """The rights that an outcome's content names; a need has none."""
+    rights: list[IpRight] = getattr(content, "ip_rights", [])
+    return rights
+
+
+async def create(connection: Connection, actor: Actor, kind: Kind, organization_id: UUID, content: ListingContent) -> Listing:
+    """Store a draft of an organization.
+
+    Raises:
+        Forbidden: the actor's roles do not post this kind, or not for this organization.
+    """
+    if not actor.has(*AUTHORS[kind]):
+        raise Forbidden(
+            Text(
+                "发布需求需要企业、技术经理人或运营方密钥" if kind is Kind.NEED else "发布成果需要成果提供方、技术经理人或运营方密钥",
+                f"Posting this takes a key with one of the roles: {', '.join(AUTHORS[kind][:-1])}",
+            )
+        )
+    if not (actor.owns(organization_id) or actor.has(Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM)):
+        raise Forbidden(Text("只能以本单位名义发布", "You may post for your own organization only"))
+    texts = texts_of(content)
+    identifier = await repository.insert(
+        connection,
+        kind,
+        organization_id,
+        WORKFLOWS[kind].initial,
+        texts.language,
+        texts.grams,
+        content.columns(),
+        rights_of(content),
+    )
+    await _keep_revision(connection, actor, identifier, 1, content, None)
+    await log.record(connection, actor, kind, identifier, "create", to_state=WORKFLOWS[kind].initial)
+    return await _present(connection, kind, identifier)
+
+
+async def read(connection: Connection, actor: Actor, kind: Kind, identifier: UUID) -> Listing:
+    """A listing that the actor may see.
+
+    Raises:
+        NotFound: there is none, or the actor may not know of it.
+    """
+    listing = await repository.get(connection, kind, identifier)
+    if listing is None or not may_see(actor, listing):
+        raise NotFound(NO_LISTING[kind])
+    return listing
+
+
+def may_see(actor: Actor, listing: Listing) -> bool:
+    """Own listings, published ones, and for staff all."""
+    return actor.is_staff or actor.owns(listing.organization_id) or listing.state in PUBLIC_STATES
+
+
+def redacted(actor: Actor, listing: Listing) -> Listing:
+    """The listing as the actor may see it.
+
+    Contact data is for the own organization; a need's organization stays anonymous to other market participants.
+    """
+    if actor.owns(listing.organization_id) or actor.has(Role.SYSTEM):
+        return listing
+    hidden: dict[str, Any] = {"contact_name": None, "contact_phone": None, "contact_email": None}
+    if not actor.is_staff:
+        hidden["external_id"] = None
+        if listing.kind is Kind.NEED:
+            hidden["organization"] = None
+    return listing.model_copy(update=hidden)
+
+
+def standing_of(actor: Actor, listing: Listing) -> dict[str, Any]:
+    """What a listing has besides its content, as the actor may see it."""
+    standing = redacted(actor, listing).model_dump(include=set(Standing.model_fields) - {"actions"})
+    return standing | {"actions": actions_of(actor, listing)}
+
+
+def organization_for(actor: Actor, wanted: UUID | None) -> UUID:
+    """The organization that a listing is posted for: the one asked for, else the actor's own."""
+    chosen = wanted or actor.organization_id
+    if chosen is None:
+        text = Text("请指明单位", "Say for which organization")
+        raise ValidationProblem([FieldProblem("organization_id", "missing", text)])
+    return chosen
+
+
+def actions_of(actor: Actor, listing: Listing) -> list[str]:
+    """The actions that the actor may take now, in the table's order."""
+    workflow = WORKFLOWS[listing.kind]
+    owner = actor.owns(listing.organization_id)
+    names = dict.fromkeys(transition.action for transition in workflow.transitions)
+    moment = now()
+    return [
+        name for name in names if isinstance(advance(workflow, listing.state, name, actor, owner=owner, now=moment), Advanced)
+    ]
+
+
+async def change(
+    connection: Connection,
+    actor: Actor,
+    kind: Kind,
+    identifier: UUID,
+    if_match: str | None,
+    content: ListingContent,
+    reason: str | None = None,
+) -> Listing:
+    """Replace a listing's content; a published one is matched anew.
+
+    Raises:
+        Forbidden, OutOfTurn: not this actor's to change, or not in this state.
+        PreconditionRequired, PreconditionFailed: If-Match is missing or names another version.
+    """
+    current = await read(connection, actor, kind, identifier)
+    _check_may_edit(actor, current)
+    check_if_match(if_match, current.version)
+    texts = texts_of(content)
+    saved = await repository.update(
+        connection, identifier, current.version, texts.language, texts.grams, content.columns(), rights_of(content)
+    )
+    if not saved:
+        raise PreconditionFailed(etag(current.version))
+    await _keep_revision(connection, actor, identifier, current.version + 1, content, reason)
+    await log.record(connection, actor, kind, identifier, "change", data={"version": current.version + 1, "reason": reason})
+    if current.state == "published":
+        await queue.enqueue_index(connection, identifier, current.version + 1)
+    return await _present(connection, kind, identifier)
+
+
+def _check_may_edit(actor: Actor, listing: Listing) -> None:
+    reviewer = actor.has(Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM)
+    if not (reviewer or actor.owns(listing.organization_id)):
+        raise Forbidden(Text("只能修改本单位的记录", "You may change your own organization's listings only"))
+    editable = REVIEWER_EDITS if reviewer else OWNER_EDITS
+    if listing.state not in editable:
+        label = WORKFLOWS[listing.kind].labels[listing.state]
+        raise OutOfTurn(
+            Text(
+                f"“{label.zh}”状态下不能修改内容；可先撤回并重新编辑，或请技术经理人修改",
+                f"The content cannot be changed while “{label.en}”: withdraw and reopen it, or ask a broker to change it",
+            )
+        )
+
+
+async def act(
+    connection: Connection,
+    actor: Actor,
+    kind: Kind,
+    identifier: UUID,
+    action: str,
+    *,
+    if_match: str | None = None,
+    reason: str | None = None,
+    at: datetime | None = None,
+) -> Listing:
+    """Take one step of the workflow: compare-and-set, one event, and what the step entails for matching.
+
+    Raises:
+        Forbidden, OutOfTurn: as the workflow table says.
+        Conflict: somebody else took a step at the same moment.
+    """
+    current = await read(connection, actor, kind, identifier)
+    if if_match is not None:
+        check_if_match(if_match, current.version)
+    moment = at or now()
+    workflow = WORKFLOWS[kind]
+    step = advance(workflow, current.state, action, actor, owner=actor.owns(current.organization_id), now=moment)
+    if not isinstance(step, Advanced):
+        raise as_error(workflow, step)
+    if not await repository.transition(connection, identifier, step.source, step.target, moment):
+        raise Conflict(Text("状态刚被他人改变，请重新读取", "The state was changed by somebody else just now: read again"))
+    await log.record(
+        connection,
+        actor,
+        kind,
+        identifier,
+        action,
+        from_state=step.source,
+        to_state=step.target,
+        data={"reason": reason} if reason else None,
+    )
+    if step.target == "published":
+        await queue.enqueue_index(connection, identifier, current.version + 1)
+    elif step.source == "published":
+        await withdrawal.leave_matching(connection, actor, identifier)
+    return await _present(connection, kind, identifier)
+
+
+async def expire_due(connection: Connection, day: date, *, limit: int = 200) -> int:
+    """Expire listings whose last day has passed; how many there were, at most `limit`."""
+    due = await repository.due(connection, day, limit)
+    for identifier, kind in due:
+        await act(connection, SYSTEM, kind, identifier, "expire")
+    return len(due)
+
+
+async def revisions(connection: Connection, actor: Actor, kind: Kind, identifier: UUID) -> list[Revision]:
+    """Every content that a listing had; for its owner and for staff."""
+    listing = await read(connection, actor, kind, identifier)
+    if not (actor.is_staff or actor.owns(listing.organization_id)):
+        raise Forbidden(Text("修订记录仅对发布单位和工作人员开放", "The history is for the owner and for staff"))
+    found = await repository.list_revisions(connection, identifier)
+    if actor.owns(listing.organization_id):
+        return found
+    contacts = ("contact_name", "contact_phone", "contact_email")
+    return [
+        revision.model_copy(update={"content": {k: v for k, v in revision.content.items() if k not in contacts}})
+        for revision in found
+    ]
+
+
+async def _keep_revision(
+    connection: Connection, actor: Actor, identifier: UUID, version: int, content: ListingContent, reason: str | None
+) -> None:
+    await repository.insert_revision(
+        connection, identifier, version, content.model_dump(mode="json"), reason, actor.key_id, actor.organization_id
+    )
+
+
+async def _present(connection: Connection, kind: Kind, identifier: UUID) -> Listing:
+    listing = await repository.get(connection, kind, identifier)
+    if listing is None:
+        raise NotFound(NO_LISTING[kind])
+    return listing

@@ -1,0 +1,50 @@
+"""What a running process holds: the database pool, the encoder, the model that ranks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from service import embedded
+from service.kit.db import Pool, create_pool
+from service.migrate import migrate, prepare_embedded
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    """Where requests connect, and where the owner does."""
+
+    application: str
+    owner: str
+
+
+async def open_database(settings: Settings, *, migrating: bool) -> DatabaseUrls:
+    """Start the embedded server where no URL is given, and bring the schema up to date if `migrating`.
+
+    Raises:
+        EmbeddedDatabaseError, MigrationError: with what to do.
+    """
+    if settings.database_url is not None:
+        urls = DatabaseUrls(settings.database_url, settings.owner_database_url or settings.database_url)
+        if migrating:
+            await migrate(urls.owner)
+        return urls
+    server = embedded.start(settings.home)
+    urls = DatabaseUrls(server.url(embedded.APPLICATION), server.url(embedded.OWNER))
+    await prepare_embedded(server.url("postgres", "postgres"), urls.owner)
+    return urls
+
+
+@asynccontextmanager
+async def open_pool(settings: Settings, urls: DatabaseUrls, application: str) -> AsyncIterator[Pool]:
+    """The application's pool, closed at the end; requests under way are waited for."""
+    pool = await create_pool(
+        urls.application,
+        size=settings.pool_size,
+        statement_timeout_ms=settings.statement_timeout_ms,
+        application=application,
+    )
+    try:
+        yield pool
+    finally:
+        await pool.close()

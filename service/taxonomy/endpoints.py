@@ -1,0 +1,20 @@
+"""Code lists over HTTP, readable without a key."""
+
+from fastapi import APIRouter
+
+from service.access.dependencies import OpenRead
+from service.kit.http import open_problems
+from service.taxonomy import repository
+from service.taxonomy.schemas import Taxonomy
+
+router = APIRouter(tags=["taxonomy"])
+
+
+@router.get("/taxonomy", summary="Fields, industries and code lists / 重点方向、行业与代码表", responses=open_problems())
+async def read_taxonomy(connection: OpenRead) -> Taxonomy:
+    """Every code that listings, decisions and contracts use, with labels in Chinese, English and partly Arabic."""
+    return Taxonomy(
+        fields=await repository.list_fields(connection),
+        industries=await repository.list_industries(connection),
+        codes=await repository.list_codes(connection),
+    )
