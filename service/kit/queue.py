@@ -5,20 +5,25 @@ key of a job holds the version that it is for: while one version waits, asking a
 job of its own. Jobs run at least once, and each handler leaves the same result however often it runs.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import orjson
+from pgqueuer import Job, QueueManager, RetryRequested
+from pgqueuer.domain.types import QueueExecutionMode
 from pgqueuer.queries import Queries
 
-from service.kit.db import Connection
+from service.kit.db import Connection, Pool
 
 INDEX = "index"
 RANK = "rank"
-# Listings that people wait for go before the many that a new model or an import brings.
-PRIORITY_LIVE = 10
-PRIORITY_BULK = 0
+# What people wait for goes before what an import or a new model brings in bulk, and ranking in bulk waits until all is
+# indexed, so that it sees the whole.
+PRIORITIES = {(INDEX, False): 30, (RANK, False): 20, (INDEX, True): 10, (RANK, True): 0}
+MOST_ATTEMPTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ async def _enqueue(connection: Connection, entrypoint: str, jobs: list[ListingJo
     await queries.enqueue(
         [entrypoint] * len(jobs),
         [job.payload() for job in jobs],
-        [PRIORITY_BULK if bulk else PRIORITY_LIVE] * len(jobs),
+        [PRIORITIES[entrypoint, bulk]] * len(jobs),
         dedupe_key=[f"{entrypoint}:{job.listing_id}:{job.version}" for job in jobs],
         on_conflict="skip",
     )
@@ -71,5 +76,59 @@ async def waiting(connection: Connection) -> int:
     return count
 
 
+FAILED = "select count(*) from pgqueuer where status = 'failed'"
+
+
+async def failed(connection: Connection) -> int:
+    """Jobs given up after every attempt; they stay in the table for a look."""
+    count: int = await connection.fetchval(FAILED)
+    return count
+
+
+Handler = Callable[[ListingJob, bool], Awaitable[None]]
+
 # A worker beats every half of this; a job without a beat for so long is taken up by another worker.
 HEARTBEAT_TIMEOUT = timedelta(seconds=30)
+# Notifications are a hint; this is how long a job waits at the most when one is lost.
+POLL = timedelta(seconds=5)
+
+
+async def work(
+    pool: Pool, handlers: Mapping[str, Handler], *, concurrency: int, stop: asyncio.Event, drain: bool = False
+) -> None:
+    """Run jobs until `stop` is set, or, if `drain`, until none is left.
+
+    A handler is told whether its job came in bulk. A failing job is tried again after 2, 4, 8 ... seconds and put aside
+    after `MOST_ATTEMPTS`.
+    """
+    manager = QueueManager(Queries.from_asyncpg_pool(pool))
+    for entrypoint, handler in handlers.items():
+        manager.entrypoint(entrypoint, on_failure="hold")(_retrying(entrypoint, handler))
+    stopping = asyncio.create_task(_pass_on(stop, manager.shutdown))
+    try:
+        await manager.run(
+            dequeue_timeout=POLL,
+            batch_size=max(1, concurrency // 2),
+            mode=QueueExecutionMode.drain if drain else QueueExecutionMode.continuous,
+            max_concurrent_tasks=max(2, concurrency // 2 * 2),
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        )
+    finally:
+        stopping.cancel()
+
+
+async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:
+    await stop.wait()
+    shutdown.set()
+
+
+def _retrying(entrypoint: str, handler: Handler) -> Callable[[Job], Awaitable[None]]:
+    async def run(job: Job) -> None:
+        try:
+            await handler(ListingJob.read(job.payload), job.priority == PRIORITIES[entrypoint, True])
+        except Exception as error:
+            if job.attempts + 1 >= MOST_ATTEMPTS:
+                raise
+            raise RetryRequested(timedelta(seconds=2 ** (job.attempts + 1)), repr(error)) from error
+
+    return run

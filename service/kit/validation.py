@@ -57,6 +57,9 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
     "uuid_parsing": lambda _: Text("应为 UUID，例如 01890a5d-ac96-774b-bcce-b302099a8057", "Must be a UUID"),
     "json_invalid": lambda _: Text("不是有效的 JSON", "Not valid JSON"),
     "range_order": lambda c: Text(f"{c['low']} 不得大于 {c['high']}", f"{c['low']} must not exceed {c['high']}"),
+    "code_with_decline": lambda _: Text("否决（decline）必须给出原因代码 code，其他操作不带 code", "decline needs a code, and only decline takes one"),
+    "until_with_snooze": lambda _: Text("稍后再看（snooze）必须给出 snoozed_until，其他操作不带", "snooze needs snoozed_until, and only snooze takes it"),
+    "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 
 PATTERNS: dict[str, Text] = {

@@ -231,7 +231,7 @@ async def act(
     if step.target == "published":
         await queue.enqueue_index(connection, identifier, current.version + 1)
     elif step.source == "published":
-        await withdrawal.leave_matching(connection, actor, identifier)
+        await withdrawal.leave_matching(connection, identifier)
     return await _present(connection, kind, identifier)
 
 

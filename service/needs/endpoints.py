@@ -15,7 +15,8 @@ from service.listings import service
 from service.listings.pages import search_page
 from service.listings.schemas import ActionReason, Kind, Revision
 from service.listings.search import Filters, Summary
-from service.needs.schemas import Need, NeedAction, NeedContent, NeedState, present
+from service.needs.schemas import Need, NeedAction, NeedContent, NeedState
+from service.needs.service import present
 from service.regions.schemas import RegionClass
 from service.taxonomy.schemas import Mode
 

@@ -6,9 +6,7 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from service.kit.actor import Actor
 from service.listings.schemas import Amount, Listing, ListingContent, LongText, Regions, Standing, Trl, ordered
-from service.listings.service import redacted, standing_of
 
 EXAMPLE = {
     "title": "枸杞鲜果低温快速脱水与色泽保持技术",
@@ -94,8 +92,3 @@ def content_of(listing: Listing) -> NeedContent:
     values = listing.model_dump()
     renamed = {name: values[RENAMED.get(name, name)] for name in NeedContent.model_fields}
     return NeedContent.model_construct(**renamed | {"partner_regions": listing.partner_regions or []})
-
-
-def present(actor: Actor, listing: Listing) -> Need:
-    """A stored need as the actor may see it."""
-    return Need.model_validate(content_of(redacted(actor, listing)).model_dump() | standing_of(actor, listing))

@@ -15,7 +15,8 @@ from service.listings import service
 from service.listings.pages import search_page
 from service.listings.schemas import ActionReason, Kind, Revision
 from service.listings.search import Filters, Summary
-from service.outcomes.schemas import Outcome, OutcomeAction, OutcomeContent, OutcomeState, present
+from service.outcomes.schemas import Outcome, OutcomeAction, OutcomeContent, OutcomeState
+from service.outcomes.service import present
 from service.regions.schemas import RegionClass
 from service.taxonomy.schemas import Mode
 

@@ -6,9 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from service.kit.actor import Actor
 from service.listings.schemas import Amount, IpRight, Lines, Listing, ListingContent, LongText, ShortText, Standing, Trl, ordered
-from service.listings.service import redacted, standing_of
 from service.taxonomy.schemas import FundingSource, OutcomeType, Stage
 
 EXAMPLE = {
@@ -92,8 +90,3 @@ def content_of(listing: Listing) -> OutcomeContent:
     """The content of a stored outcome."""
     values = {name: getattr(listing, name) for name in OutcomeContent.model_fields}
     return OutcomeContent.model_construct(**values | {"awards": listing.awards or []})
-
-
-def present(actor: Actor, listing: Listing) -> Outcome:
-    """A stored outcome as the actor may see it."""
-    return Outcome.model_validate(content_of(redacted(actor, listing)).model_dump() | standing_of(actor, listing))

@@ -1,0 +1,229 @@
+"""The command line: duijie serve, worker, demo, import, export, evaluate, keys, doctor and the rest."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import typer
+from rich.console import Console
+
+from service.settings import Settings, get_settings
+
+app = typer.Typer(
+    name="duijie",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Matchmaking for technology markets / 技术市场供需对接服务. Settings come from DUIJIE_* variables.",
+)
+keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys / 管理 API 密钥.")
+app.add_typer(keys_app, name="keys")
+
+console = Console()
+errors = Console(stderr=True)
+Result = TypeVar("Result")
+ImportKind = Literal["needs", "outcomes", "organizations"]
+
+
+def _settings() -> Settings:
+    from pydantic import ValidationError
+
+    from service.kit.language import current_language
+    from service.kit.logs import configure
+
+    try:
+        settings = get_settings()
+    except ValidationError as error:
+        for found in error.errors():
+            errors.print(f"[red]DUIJIE_{'_'.join(map(str, found['loc'])).upper()}[/]: {found['msg']}")
+        raise typer.Exit(2) from error
+    current_language.set(settings.language)
+    configure(settings)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command; what a user can mend is one line in red and exit code 1, without a traceback."""
+    from matching.embedding import EncoderError
+    from matching.evaluation import DatasetError
+    from service.embedded import EmbeddedDatabaseError
+    from service.errors import ServiceError
+    from service.migrate import MigrationError
+
+    try:
+        return asyncio.run(work)
+    except ServiceError as error:
+        errors.print(f"[red]{error.title}[/] {error.detail or ''}")
+        for problem in error.problems:
+            errors.print(f"  {problem.field}: {problem.message}")
+    except (EmbeddedDatabaseError, MigrationError, EncoderError, DatasetError) as error:
+        errors.print(f"[red]{error}[/]", highlight=False)
+    except OSError as error:
+        errors.print(f"[red]{error}[/]", highlight=False)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    worker: Annotated[bool | None, typer.Option("--worker/--no-worker", help="Also run the worker here.")] = None,
+) -> None:
+    """Serve the API, and the worker with it unless DUIJIE_WORKER is false / 启动服务."""
+    from service.serving import serve as start
+
+    settings = _settings()
+    changes = {"host": host, "port": port, "worker": worker}
+    chosen = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
+    _run(start(chosen))
+
+
+@app.command()
+def worker() -> None:
+    """Embed and rank what waits in the queue, until told to stop / 启动后台计算."""
+    from service.serving import work
+
+    _run(work(_settings()))
+
+
+@app.command()
+def demo(once: Annotated[bool, typer.Option("--once", help="End after the tables.")] = False) -> None:
+    """Load the demo data, rank it, print matches with reasons, then serve / 加载演示数据并启动."""
+    from service.demo import run
+
+    _run(run(_settings(), once=once, console=console))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the present schema / 升级数据库结构."""
+    from service.resources import open_database
+
+    _run(open_database(_settings(), migrating=True))
+    console.print("database is up to date / 数据库已是最新")
+
+
+@app.command()
+def healthcheck() -> None:
+    """Exit 0 when the database answers and its schema is the present one, else 1 / 健康检查."""
+    from service.doctor import healthy
+
+    reason = _run(healthy(_settings()))
+    if reason:
+        errors.print(reason, highlight=False)
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine, the database, the model and the queue, and say what to do / 自检."""
+    from service.doctor import examine
+
+    if not _run(examine(_settings(), console)):
+        raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(exists=True, help="CSV, XLSX, JSON Lines, or a BEIR folder.")],
+    kind: Annotated[ImportKind, typer.Option(help="What the rows are.")],
+    organization: Annotated[str | None, typer.Option(help="External id of the organization of rows that name none.")] = None,
+    state: Annotated[Literal["draft", "submitted", "published"], typer.Option(help="State to bring rows to.")] = "published",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report as a spreadsheet.")] = None,
+) -> None:
+    """Import needs, outcomes or organizations; good rows go in, bad rows go to the report / 导入."""
+    from service.exchange.command import import_command
+
+    if not _run(import_command(_settings(), console, path, kind, organization, state, dry_run, report)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="File to write: .csv, .xlsx or .jsonl.")],
+    kind: Annotated[ImportKind, typer.Option(help="What to export.")],
+    state: Annotated[list[str] | None, typer.Option(help="Only these states; repeat for several.")] = None,
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Language of the headers.")] = "en",
+) -> None:
+    """Export to a file that imports back identically / 导出."""
+    from service.exchange.command import export_command
+
+    _run(export_command(_settings(), console, path, kind, state, language))
+
+
+@app.command()
+def template(
+    path: Annotated[Path, typer.Argument(help="Spreadsheet to write (.xlsx).")],
+    kind: Annotated[ImportKind, typer.Option(help="What it is for.")],
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Language of the headers.")] = "zh",
+) -> None:
+    """Write an empty spreadsheet to fill in / 生成导入模板."""
+    from service.exchange.command import template_command
+
+    _run(template_command(_settings(), console, path, kind, language))
+
+
+@app.command()
+def evaluate(
+    dataset: Annotated[Path, typer.Argument(help="A BEIR folder with graded judgments.")],
+    systems: Annotated[str, typer.Option(help="Comma-separated: bm25, dense, rrf, duijie.")] = "bm25,dense,rrf,duijie",
+    json: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None,
+) -> None:
+    """Compare ranking systems on graded judgments / 评测排序效果."""
+    from service.evaluation import run
+
+    _run(run(_settings(), console, dataset, systems, json))
+
+
+@keys_app.command("create")
+def keys_create(
+    organization: Annotated[str, typer.Option(help="External id of the organization.")],
+    role: Annotated[list[str], typer.Option(help="enterprise, provider, broker, operator, authority or administrator.")],
+    label: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
+    name: Annotated[str | None, typer.Option(help="Register the organization under this name if it is new.")] = None,
+    kind: Annotated[str, typer.Option(help="Kind of a new organization.")] = "market",
+) -> None:
+    """Make a key and print it, this once / 签发密钥."""
+    from service.keys import create
+
+    console.print(_run(create(_settings(), organization, role, label, name, kind)), highlight=False)
+
+
+@keys_app.command("list")
+def keys_list(organization: Annotated[str, typer.Option(help="External id of the organization.")]) -> None:
+    """List an organization's keys, without the keys themselves / 密钥列表."""
+    from service.keys import listing
+
+    console.print(_run(listing(_settings(), organization)))
+
+
+@keys_app.command("revoke")
+def keys_revoke(key_id: Annotated[str, typer.Argument(help="Id of the key.")]) -> None:
+    """End a key at once / 吊销密钥."""
+    from service.keys import revoke
+
+    _run(revoke(_settings(), key_id))
+    console.print("revoked / 已吊销")
+
+
+@app.command()
+def openapi(path: Annotated[Path, typer.Argument(help="File to write.")]) -> None:
+    """Write the OpenAPI document / 生成接口文档."""
+    from service.snapshot import write_openapi
+
+    write_openapi(path)
+    console.print(f"wrote {path}")
+
+
+def main() -> None:
+    """Entry point of the command `duijie`."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()
+
+
+if __name__ == "__main__":
+    main()

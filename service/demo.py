@@ -1,0 +1,176 @@
+"""The demonstration: load it, rank it with progress, print matches with reasons, serve. Safe to kill and run again."""
+
+import asyncio
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import orjson
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text as Line
+
+from service import serving, worker
+from service.access import repository as organizations
+from service.access import service as access
+from service.access.schemas import KeyRequest
+from service.exchange.runs import import_path
+from service.kit import queue
+from service.kit.actor import KEY_ROLES, SYSTEM, Role
+from service.kit.db import Pool, transaction
+from service.kit.language import Text
+from service.listings import repository as listings
+from service.listings.schemas import Kind, Listing
+from service.matches import lists
+from service.matches.schemas import MatchLevel, StoredMatch
+from service.resources import Resources, open_resources
+from service.settings import SEEDS, Settings
+
+FOLDER = SEEDS / "demo"
+PARTS = ("a", "b", "c")
+# Needs that show what ranking does: long and short, figures that decide, other languages, and one without an answer.
+SHOWN = ("need-a-01", "need-b-01", "need-c-01")
+MATCHES_SHOWN = 4
+LEVELS = {
+    MatchLevel.STRONG: (Text("强相关", "strong"), "bold green"),
+    MatchLevel.FAIR: (Text("较强相关", "fair"), "cyan"),
+    MatchLevel.WEAK: (Text("弱相关", "weak"), "yellow"),
+    MatchLevel.NONE: (Text("无相关", "none"), "dim"),
+}
+# Whose keys are printed: an organization of the demo data for each role.
+KEY_HOLDERS = {
+    Role.ENTERPRISE: "org-a-01",
+    Role.PROVIDER: "org-b-10",
+    Role.BROKER: "org-c-10",
+    Role.OPERATOR: "org-c-11",
+    Role.AUTHORITY: "org-c-12",
+    Role.ADMINISTRATOR: "org-c-11",
+}
+
+
+async def run(settings: Settings, *, once: bool, console: Console) -> None:
+    """Load, rank, print; then serve until told to stop, unless `once`."""
+    console.print(Text("准备数据库与模型……", "Preparing the database and the model …").in_(settings.language))
+    async with open_resources(settings) as resources:
+        with _progress(console) as progress:
+            await _load(resources.pool, progress)
+            await _rank(resources, settings, progress)
+        keys = await _keys(resources.pool, settings.home)
+        for external_id in SHOWN:
+            console.print(await _ranked(resources.pool, external_id))
+        console.print(_addresses(settings, keys))
+        if not once:
+            await serving.serve_with(settings, resources)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)
+
+
+async def _load(pool: Pool, progress: Progress) -> None:
+    """Import organizations first, then what they post; rows that are there already are left as they are."""
+    steps = (
+        ("organizations", Text("导入单位", "organizations")),
+        ("outcomes", Text("导入成果", "outcomes")),
+        ("needs", Text("导入需求", "needs")),
+    )
+    for kind, label in steps:
+        task = progress.add_task(str(label), total=None)
+        files = [FOLDER / f"{kind}-{part}.jsonl" for part in PARTS]
+        progress.update(task, total=sum(_lines(file) for file in files))
+        for file in files:
+            report = await import_path(
+                pool, SYSTEM, file, kind, state="published", on_progress=lambda rows, task=task: progress.advance(task, rows)
+            )
+            if report.refused:
+                raise RuntimeError(f"{file.name}: {report.problems[0]}")
+
+
+def _lines(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())
+
+
+async def _rank(resources: Resources, settings: Settings, progress: Progress) -> None:
+    """Run the jobs that publication left, with a bar that counts them down."""
+    working = asyncio.create_task(worker.drain(resources, concurrency=settings.worker_concurrency))
+    task = progress.add_task(Text("编码与排序", "embed and rank").in_(settings.language), total=None)
+    most = 0
+    while not working.done():
+        async with resources.pool.acquire() as connection:
+            left = await queue.waiting(connection)
+        most = max(most, left)
+        progress.update(task, total=most or None, completed=most - left)
+        await asyncio.wait({working}, timeout=0.3)
+    await working
+    progress.update(task, total=most or 1, completed=most or 1)
+
+
+async def _ranked(pool: Pool, external_id: str) -> Panel:
+    async with transaction(pool, SYSTEM) as connection:
+        need_id = await lists.find_demo_need(connection, external_id)
+        need = await listings.get(connection, Kind.NEED, need_id)
+        assert need is not None
+        page = await lists.ranked_page(connection, SYSTEM, Kind.NEED, need_id, limit=MATCHES_SHOWN)
+    table = Table(expand=True, show_edge=False, pad_edge=False)
+    for heading, ratio in (("#", 1), (Text("成果", "outcome"), 12), (Text("相关度", "fit"), 4), (Text("理由", "why"), 22)):
+        table.add_column(str(heading), ratio=ratio, overflow="fold")
+    for match in page.items:
+        table.add_row(str(match.rank), _outcome_cell(match), _fit_cell(match), match.reason)
+    return Panel(Group(_need_lines(need), table), title=f"{Text('需求', 'need')} {external_id}", title_align="left")
+
+
+def _need_lines(need: Listing) -> Line:
+    head = Line(need.title, style="bold")
+    if need.indicators:
+        head.append("\n" + "；".join(need.indicators[:4]), style="not bold")
+    return head
+
+
+def _outcome_cell(match: StoredMatch) -> str:
+    by = match.counterpart.organization.name if match.counterpart.organization else ""
+    return f"{match.counterpart.title}\n[dim]{by}[/]"
+
+
+def _fit_cell(match: StoredMatch) -> str:
+    label, style = LEVELS[match.level]
+    return f"[{style}]{label}[/]\n{match.probability:.0%}"
+
+
+async def _keys(pool: Pool, home: Path) -> dict[Role, str]:
+    """One key a role. They are kept in a file that only this user reads, so that every run prints the same ones."""
+    file = home / "demo-keys.json"
+    kept: dict[str, str] = {}
+    with suppress(OSError, ValueError):
+        kept = orjson.loads(file.read_bytes())
+    keys: dict[Role, str] = {}
+    async with transaction(pool, SYSTEM) as connection:
+        for role in KEY_ROLES:
+            known = kept.get(role)
+            row = await organizations.find_key(connection, access.digest_of(known)) if known else None
+            if known and row is not None and not row["revoked"]:
+                keys[role] = known
+                continue
+            holder = await organizations.find_organization(connection, KEY_HOLDERS[role])
+            assert holder is not None
+            made = await access.create_key(connection, SYSTEM, holder.id, KeyRequest(label="demo", roles=[role.value]))
+            keys[role] = made.key
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(orjson.dumps(keys))
+    return keys
+
+
+def _addresses(settings: Settings, keys: dict[Role, str]) -> Panel:
+    base = f"http://{settings.host}:{settings.port}"
+    table = Table(show_header=False, show_edge=False)
+    for role, key in keys.items():
+        table.add_row(role.value, key)
+    first = f"curl -H 'Authorization: Bearer {keys[Role.BROKER]}' {base}/v1/needs"
+    heading = Text(f"接口文档 {base}/docs    各角色演示密钥：", f"Interactive documentation {base}/docs    one key a role:")
+    return Panel(Group(str(heading), table, first), title="API", title_align="left")
+
+

@@ -1,0 +1,259 @@
+"""Rows of recommendations and decisions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from service.kit.db import Connection, Row
+from service.matches.schemas import Decision
+
+# A pair that had left the lists and is found again goes back to the broker, with an event as every change of state.
+REVIVE = """
+with pair as (
+    select need_id, outcome_id from jsonb_to_recordset($1) as pair (need_id uuid, outcome_id uuid)
+), revived as (
+    update recommendation set state = 'proposed', version = version + 1, updated_at = now()
+    from pair
+    where recommendation.need_id = pair.need_id and recommendation.outcome_id = pair.outcome_id and state = 'superseded'
+    returning id
+)
+insert into event (request_id, subject_kind, subject_id, action, from_state, to_state)
+select 'system', 'recommendation', id, 'propose', 'superseded', 'proposed' from revived
+"""
+# Ordered, so that two ranking runs that share pairs lock them in the same order and neither waits for the other's.
+UPSERT = """
+insert into recommendation (need_id, outcome_id, score, probability, level, conflicts, explanation, model_version)
+select need_id, outcome_id, score, probability, level, conflicts, explanation, $2
+from jsonb_to_recordset($1) as pair (
+    need_id uuid, outcome_id uuid, score double precision, probability double precision, level text, conflicts text[],
+    explanation jsonb
+)
+order by need_id, outcome_id
+on conflict (need_id, outcome_id) do update
+set score = excluded.score, probability = excluded.probability, level = excluded.level, conflicts = excluded.conflicts,
+    explanation = excluded.explanation, model_version = excluded.model_version, updated_at = now()
+"""
+
+
+async def store(connection: Connection, pairs: list[dict[str, Any]], model_version: str) -> None:
+    """Write ranked pairs. A pair is stored once; what a broker decided on it stays."""
+    await connection.execute(REVIVE, [{"need_id": p["need_id"], "outcome_id": p["outcome_id"]} for p in pairs])
+    await connection.execute(UPSERT, pairs, model_version)
+
+
+PARTNERS = """
+select case when need_id = $1 then outcome_id else need_id end as partner
+from recommendation
+where (need_id = $1 or outcome_id = $1) and state <> 'superseded'
+"""
+
+
+async def partners(connection: Connection, listing_id: UUID) -> set[UUID]:
+    """The other sides of a listing's present pairs."""
+    return {row["partner"] for row in await connection.fetch(PARTNERS, listing_id)}
+
+
+SUPERSEDE = """
+with gone as (
+    update recommendation set state = 'superseded', snoozed_until = null, version = recommendation.version + 1, updated_at = now()
+    from (
+        select id, state from recommendation
+        where (need_id = $1 or outcome_id = $1) and state in ('proposed', 'snoozed')
+          and ($2::uuid[] is null or need_id = any ($2) or outcome_id = any ($2))
+        order by need_id, outcome_id
+        for update
+    ) as before
+    where recommendation.id = before.id
+    returning recommendation.id, before.state as source
+)
+insert into event (request_id, subject_kind, subject_id, action, from_state, to_state)
+select 'system', 'recommendation', id, 'supersede', source, 'superseded' from gone
+"""
+
+
+async def supersede(connection: Connection, listing_id: UUID, partners: list[UUID] | None) -> None:
+    """Take undecided pairs of a listing off the lists: all, or those with the partners named."""
+    await connection.execute(SUPERSEDE, listing_id, partners)
+
+
+WAKE = """
+with woken as (
+    update recommendation set state = 'proposed', snoozed_until = null, version = version + 1, updated_at = now()
+    where state = 'snoozed' and snoozed_until <= $1
+    returning id
+)
+insert into event (request_id, subject_kind, subject_id, action, from_state, to_state)
+select 'system', 'recommendation', id, 'wake', 'snoozed', 'proposed' from woken
+"""
+
+
+async def wake(connection: Connection, at: datetime) -> None:
+    """Bring snoozed pairs back whose time has come."""
+    await connection.execute(WAKE, at)
+
+
+OF_NEED = """
+select recommendation.id, state, score, probability, level, conflicts, explanation, model_version,
+       recommendation.version, recommendation.updated_at, recommendation.outcome_id as counterpart_id
+from recommendation
+where need_id = $1
+  and state = any ($2)
+  and ($3::text[] is null or level = any ($3))
+  and ($4::float8 is null or (score, id) < ($4, $5::uuid))
+order by score desc, id desc
+limit $6
+"""
+OF_OUTCOME = """
+select recommendation.id, state, score, probability, level, conflicts, explanation, model_version,
+       recommendation.version, recommendation.updated_at, recommendation.need_id as counterpart_id
+from recommendation
+where outcome_id = $1
+  and state = any ($2)
+  and ($3::text[] is null or level = any ($3))
+  and ($4::float8 is null or (score, id) < ($4, $5::uuid))
+order by score desc, id desc
+limit $6
+"""
+
+
+async def ranked_list(
+    connection: Connection,
+    listing_id: UUID,
+    *,
+    of_need: bool,
+    states: list[str],
+    levels: list[str] | None,
+    after: tuple[float, UUID] | None,
+    limit: int,
+) -> list[Row]:
+    """A page of a stored ranked list, best first."""
+    score, identifier = after or (None, None)
+    statement = OF_NEED if of_need else OF_OUTCOME
+    return await connection.fetch(statement, listing_id, states, levels, score, identifier, limit)
+
+
+COUNTERPARTS = """
+select listing.id, title, left(description, 200) as excerpt, field, listing.region, modes, maturity, price_min, price_max,
+       currency, language,
+       case when $2 or listing.kind = 'outcome' or organization_id = $3 then
+           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
+                              'region', organization.region)
+       end as organization
+from listing join organization on organization.id = listing.organization_id
+where listing.id = any ($1)
+"""
+
+
+async def counterparts(connection: Connection, identifiers: list[UUID], *, staff: bool, own: UUID | None) -> dict[UUID, Row]:
+    """Other sides by id; a need's organization only for those who may know it."""
+    return {row["id"]: row for row in await connection.fetch(COUNTERPARTS, identifiers, staff, own)}
+
+
+GET = "select * from recommendation where id = $1"
+
+
+async def get(connection: Connection, identifier: UUID) -> Row | None:
+    """One recommendation."""
+    return await connection.fetchrow(GET, identifier)
+
+
+RANK_IN_NEED = """
+select count(*) + 1 from recommendation
+where need_id = $1 and state <> 'superseded' and (score, id) > ($2, $3)
+"""
+
+
+async def rank_in_need(connection: Connection, need_id: UUID, score: float, identifier: UUID) -> int:
+    """The pair's place in the need's list, 1 for the best."""
+    rank: int = await connection.fetchval(RANK_IN_NEED, need_id, score, identifier)
+    return rank
+
+
+DECIDE = """
+update recommendation set state = $3, snoozed_until = $4, version = version + 1, updated_at = now()
+where id = $1 and state = $2
+returning version
+"""
+
+
+async def decide(
+    connection: Connection, identifier: UUID, source: str, target: str, snoozed_until: datetime | None
+) -> bool:
+    """Save a decision's state if the pair still has the old one; whether it had."""
+    return await connection.fetchval(DECIDE, identifier, source, target, snoozed_until) is not None
+
+
+INSERT_DECISION = """
+insert into decision (recommendation_id, key_id, organization_id, action, code, note, snoozed_until, rank, model_version, features)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+returning *
+"""
+
+
+async def insert_decision(connection: Connection, *values: object) -> Decision:
+    """Keep a decision: recommendation, key, organization, action, code, note, until, rank, model version, features."""
+    row = await connection.fetchrow(INSERT_DECISION, *values)
+    return Decision.model_validate(dict(row or {}))
+
+
+LIST_DECISIONS = "select * from decision where recommendation_id = $1 order by id"
+
+
+async def list_decisions(connection: Connection, identifier: UUID) -> list[Decision]:
+    """What was decided on a pair, oldest first."""
+    return [Decision.model_validate(dict(row)) for row in await connection.fetch(LIST_DECISIONS, identifier)]
+
+
+MARK_INDEXED = """
+insert into listing_matching (listing_id, indexed_version, embedding_model)
+values ($1, $2, $3)
+on conflict (listing_id) do update
+set indexed_version = excluded.indexed_version, indexed_at = now(), embedding_model = excluded.embedding_model
+"""
+
+
+async def mark_indexed(connection: Connection, listing_id: UUID, version: int, embedding_model: int) -> None:
+    """Note that the index holds this version of a listing."""
+    await connection.execute(MARK_INDEXED, listing_id, version, embedding_model)
+
+
+MARK_RANKED = """
+update listing_matching set ranked_at = now(), ranking_model = $2, pairs = $3 where listing_id = $1
+"""
+
+
+async def mark_ranked(connection: Connection, listing_id: UUID, ranking_model: str, pairs: int) -> None:
+    """Note that a listing's stored matches are those of its indexed version."""
+    await connection.execute(MARK_RANKED, listing_id, ranking_model, pairs)
+
+
+FORGET = "delete from listing_matching where listing_id = $1"
+
+
+async def forget(connection: Connection, listing_id: UUID) -> None:
+    """The listing is no longer in the index."""
+    await connection.execute(FORGET, listing_id)
+
+
+RANKED_AT = "select ranked_at from listing_matching where listing_id = $1 and ranked_at >= indexed_at"
+
+
+async def ranked_at(connection: Connection, listing_id: UUID) -> datetime | None:
+    """When the listing's present version was ranked."""
+    moment: datetime | None = await connection.fetchval(RANKED_AT, listing_id)
+    return moment
+
+
+# What a crash between publication and the queue could leave behind, and what a lost job would.
+UNINDEXED = """
+select listing.id, listing.version from listing
+left join listing_matching on listing_matching.listing_id = listing.id
+where listing.state = 'published' and (listing_matching.listing_id is null or ranked_at is null or ranked_at < indexed_at)
+order by listing.id
+limit $1
+"""
+
+
+async def unindexed(connection: Connection, limit: int) -> list[tuple[UUID, int]]:
+    """Published listings that are not indexed and ranked, with their versions."""
+    return [(row["id"], row["version"]) for row in await connection.fetch(UNINDEXED, limit)]

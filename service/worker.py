@@ -1,0 +1,65 @@
+"""The worker: index and rank jobs, and the housekeeping that time brings."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from service.kit import queue
+from service.kit.actor import SYSTEM
+from service.kit.clock import now, today
+from service.kit.db import transaction
+from service.listings import service as listings
+from service.matches import indexing, repository, switching
+from service.resources import Resources
+
+log = structlog.get_logger("duijie.worker")
+
+HOUSEKEEPING_SECONDS = 60
+SWEEP_LIMIT = 5_000
+
+
+async def run(resources: Resources, *, concurrency: int, stop: asyncio.Event) -> None:
+    """Work until `stop` is set; jobs under way are finished first."""
+    handlers = {queue.INDEX: indexing.index_job(resources), queue.RANK: indexing.rank_job(resources)}
+    housekeeping = asyncio.create_task(_every(HOUSEKEEPING_SECONDS, lambda: keep_house(resources), stop))
+    log.info("worker started", concurrency=concurrency)
+    try:
+        await queue.work(resources.pool, handlers, concurrency=concurrency, stop=stop)
+    finally:
+        housekeeping.cancel()
+        await asyncio.gather(housekeeping, return_exceptions=True)
+        log.info("worker stopped")
+
+
+async def drain(resources: Resources, *, concurrency: int) -> None:
+    """Work until no job is left."""
+    await keep_house(resources)
+    handlers = {queue.INDEX: indexing.index_job(resources), queue.RANK: indexing.rank_job(resources)}
+    await queue.work(resources.pool, handlers, concurrency=concurrency, stop=asyncio.Event(), drain=True)
+
+
+async def keep_house(resources: Resources) -> None:
+    """Expire what is due, wake snoozed pairs, settle the embedding model, and pick up what no job stands for."""
+    async with transaction(resources.pool, SYSTEM) as connection:
+        while await listings.expire_due(connection, today()):
+            pass
+        await repository.wake(connection, now())
+    await switching.settle(resources)
+    async with transaction(resources.pool, SYSTEM) as connection:
+        # The keys of jobs hold versions, so for what still waits this adds nothing.
+        for identifier, version in await repository.unindexed(connection, SWEEP_LIMIT):
+            await queue.enqueue_index(connection, identifier, version, bulk=True)
+
+
+async def _every(seconds: float, action: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await action()
+        except Exception as error:
+            # Housekeeping that fails is tried again at the next turn; the jobs go on meanwhile.
+            log.error("housekeeping failed", exc_info=error)
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            continue

@@ -1,0 +1,172 @@
+"""A real PostgreSQL for every test: one embedded server a session, one migrated template, one clone a test."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx2
+import pytest
+
+from matching.embedding.engine import EncodingEngine
+from matching.embedding.fake import FakeEncoder
+from service import embedded
+from service.access import service as access
+from service.access.schemas import KeyRequest, OrganizationContent, OrganizationKind
+from service.app import create_app
+from service.kit.actor import KEY_ROLES, SYSTEM, Actor
+from service.kit.db import Pool, create_pool, transaction
+from service.migrate import prepare_embedded
+from service.resources import Resources, resources_over
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The session's server and its migrated template database."""
+
+    server: embedded.EmbeddedServer
+    template: str
+
+    def url(self, role: str, database: str) -> str:
+        """Connection string of a role to a database."""
+        return self.server.url(role, database)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """An embedded server in a folder of its own, with a migrated and seeded database `duijie` as the template."""
+    import asyncio
+
+    with tempfile.TemporaryDirectory(prefix="duijie-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        server = embedded.start(Path(folder))
+        asyncio.run(prepare_embedded(server.url("postgres", "postgres"), server.url(embedded.OWNER)))
+        yield Server(server, "duijie")
+        embedded.stop(Path(folder))
+
+
+@pytest.fixture
+async def database(postgres: Server) -> AsyncIterator[str]:
+    """The name of a fresh database, cloned from the template and dropped afterwards."""
+    name = f"test_{uuid4().hex}"
+    admin = await asyncpg.connect(postgres.url("postgres", "postgres"))
+    try:
+        await admin.execute(f"create database {name} template {postgres.template} owner {embedded.OWNER} strategy file_copy")
+        yield name
+        await admin.execute(f"drop database {name} with (force)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+def owner_url(postgres: Server, database: str) -> str:
+    """Connection of the migrating owner."""
+    return postgres.url(embedded.OWNER, database)
+
+
+@pytest.fixture
+def app_url(postgres: Server, database: str) -> str:
+    """Connection of the application role."""
+    return postgres.url(embedded.APPLICATION, database)
+
+
+@pytest.fixture
+async def pool(app_url: str) -> AsyncIterator[Pool]:
+    """A pool as the application uses it."""
+    made = await create_pool(app_url, size=5, statement_timeout_ms=30_000, application="test")
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings that no environment variable reaches."""
+    return Settings(home=tmp_path, model="fake", language="en")
+
+
+@pytest.fixture
+async def resources(settings: Settings, pool: Pool) -> AsyncIterator[Resources]:
+    """What a running process holds, with an encoder that knows no meaning."""
+    async with resources_over(settings, pool) as held:
+        yield held
+
+
+@pytest.fixture
+async def client(settings: Settings, resources: Resources) -> AsyncIterator[httpx2.AsyncClient]:
+    """An HTTP client of the application."""
+
+    @asynccontextmanager
+    async def opener(_: Settings) -> AsyncIterator[Resources]:
+        yield resources
+
+    app = create_app(settings, opener)
+    app.state.resources = resources
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://duijie.test") as made:
+        yield made
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An organization with a key of one role."""
+
+    role: str
+    organization_id: UUID
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header that authenticates."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One member of each role, and a second enterprise and provider that are strangers to the first."""
+
+    members: dict[str, Member]
+
+    def headers(self, role: str) -> dict[str, str]:
+        """The header that authenticates as `role`."""
+        return self.members[role].headers
+
+    def __getattr__(self, role: str) -> Member:
+        return self.members[role]
+
+
+ORGANIZATION_KINDS = {
+    "enterprise": OrganizationKind.ENTERPRISE,
+    "stranger": OrganizationKind.ENTERPRISE,
+    "provider": OrganizationKind.UNIVERSITY,
+    "other_provider": OrganizationKind.INSTITUTE,
+    "broker": OrganizationKind.INTERMEDIARY,
+    "operator": OrganizationKind.MARKET,
+    "authority": OrganizationKind.AUTHORITY,
+    "administrator": OrganizationKind.MARKET,
+}
+ROLE_OF = {"stranger": "enterprise", "other_provider": "provider"}
+
+
+@pytest.fixture
+async def keys(pool: Pool) -> Keys:
+    """API keys of every role, each in an organization of its own."""
+    members = {}
+    async with transaction(pool, SYSTEM) as connection:
+        for name, kind in ORGANIZATION_KINDS.items():
+            role = ROLE_OF.get(name, name)
+            content = OrganizationContent(external_id=f"org-{name}", name=f"测试演示单位 {name}", kind=kind, region="640100")
+            organization = await access.create_organization(connection, SYSTEM, content)
+            made = await access.create_key(connection, SYSTEM, organization.id, KeyRequest(label="test", roles=[role]))
+            members[name] = Member(role, organization.id, made.key)
+    return Keys(members)
+
+
+@pytest.fixture
+def system() -> Actor:
+    """The service itself as actor."""
+    return SYSTEM
