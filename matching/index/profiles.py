@@ -1,0 +1,188 @@
+"""Rows of profiles, vectors and lexemes."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import numpy as np
+from pgvector import HalfVector, SparseVector
+
+from matching.embedding.protocol import Encoded, Vector
+from matching.index import Connection
+from matching.index import vocabulary as lexicon
+from matching.types import EmbeddedProfile, Facets, Kind, Passage, Profile, Terms
+
+if TYPE_CHECKING:
+    import asyncpg
+
+PASSAGE_TYPE = np.dtype("<f2")
+
+UPSERT_PROFILE = """
+insert into match_profile (
+    id, kind, organization, title, language, field, industry, region, region_class, partner_regions, modes, maturity,
+    price_min, price_max, currency, needed_by, published_on, keywords, sections, passages, passage_weights
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+on conflict (kind, id) do update set
+    organization = excluded.organization, title = excluded.title, language = excluded.language, field = excluded.field,
+    industry = excluded.industry, region = excluded.region, region_class = excluded.region_class,
+    partner_regions = excluded.partner_regions, modes = excluded.modes, maturity = excluded.maturity,
+    price_min = excluded.price_min, price_max = excluded.price_max, currency = excluded.currency,
+    needed_by = excluded.needed_by, published_on = excluded.published_on, keywords = excluded.keywords,
+    sections = excluded.sections, passages = excluded.passages, passage_weights = excluded.passage_weights
+returning (xmax = 0) as created
+"""
+
+
+async def upsert_profile(connection: Connection, profile: Profile) -> bool:
+    """Write a profile's row; whether it is new."""
+    facets = profile.facets
+    created: bool = await connection.fetchval(
+        UPSERT_PROFILE,
+        profile.id,
+        profile.kind,
+        profile.organization,
+        profile.title,
+        profile.language,
+        facets.field,
+        facets.industry,
+        facets.region,
+        facets.region_class,
+        sorted(facets.partner_regions),
+        sorted(facets.modes),
+        facets.maturity,
+        facets.price_min,
+        facets.price_max,
+        facets.currency,
+        facets.needed_by,
+        facets.published_on,
+        list(profile.keywords),
+        [passage.section for passage in profile.passages],
+        [passage.text for passage in profile.passages],
+        [passage.weight for passage in profile.passages],
+    )
+    return created
+
+
+UPSERT_VECTOR = """
+insert into match_vector (profile_id, kind, model_id, embedding) values ($1, $2, $3, $4)
+on conflict (model_id, kind, profile_id) do update set embedding = excluded.embedding
+"""
+UPSERT_PASSAGES = """
+insert into match_passage (profile_id, kind, model_id, vectors) values ($1, $2, $3, $4)
+on conflict (model_id, kind, profile_id) do update set vectors = excluded.vectors
+"""
+
+
+async def upsert_vectors(connection: Connection, profile: Profile, model_id: int, encoded: Encoded) -> None:
+    """Write a profile's vectors for one model."""
+    await connection.execute(UPSERT_VECTOR, profile.id, profile.kind, model_id, HalfVector(encoded.vector))
+    vectors = encoded.passages.astype(PASSAGE_TYPE).tobytes()
+    await connection.execute(UPSERT_PASSAGES, profile.id, profile.kind, model_id, vectors)
+
+
+GET_LEXEMES = "select weights from match_lexeme where kind = $1 and profile_id = $2 for update"
+UPSERT_LEXEMES = """
+insert into match_lexeme (profile_id, kind, weights) values ($1, $2, $3)
+on conflict (kind, profile_id) do update set weights = excluded.weights
+"""
+
+
+async def upsert_lexemes(connection: Connection, profile: Profile, *, created: bool) -> Terms:
+    """Write a profile's terms, keeping document frequencies exact however often it is written."""
+    average = await lexicon.ensure_lexicon(connection)
+    weights = lexicon.weights_of(profile, average)
+    if created:
+        await lexicon.count_profile(connection, profile.kind, 1)
+    else:
+        await _release_terms(connection, profile.kind, profile.id)
+    terms = lexicon.as_terms(weights, await lexicon.add_terms(connection, profile.kind, sorted(weights)))
+    await connection.execute(UPSERT_LEXEMES, profile.id, profile.kind, as_sparse(terms))
+    return terms
+
+
+async def _release_terms(connection: Connection, kind: Kind, identifier: UUID) -> None:
+    stored = await connection.fetchval(GET_LEXEMES, kind, identifier)
+    if stored is not None:
+        await lexicon.drop_terms(connection, kind, [index + 1 for index in stored.indices()])
+
+
+DELETE_PROFILE = "delete from match_profile where kind = $1 and id = $2"
+KIND_OF = "select kind from match_profile where id = $1"
+
+
+async def delete_profile(connection: Connection, identifier: UUID) -> bool:
+    """Remove a profile and all that belongs to it; whether there was one."""
+    kind: Kind | None = await connection.fetchval(KIND_OF, identifier)
+    if kind is None:
+        return False
+    await _release_terms(connection, kind, identifier)
+    await connection.execute(DELETE_PROFILE, kind, identifier)
+    await lexicon.count_profile(connection, kind, -1)
+    return True
+
+
+# The candidates' rows are found by key; without the bound array first the planner would scan the larger tables.
+LOAD = """
+select match_profile.*, match_vector.embedding, match_passage.vectors, match_lexeme.weights
+from match_profile
+join match_vector on match_vector.model_id = $2 and match_vector.kind = $1 and match_vector.profile_id = match_profile.id
+join match_passage on match_passage.model_id = $2 and match_passage.kind = $1 and match_passage.profile_id = match_profile.id
+join match_lexeme on match_lexeme.kind = $1 and match_lexeme.profile_id = match_profile.id
+where match_profile.kind = $1 and match_profile.id = any ($3)
+order by match_profile.id
+"""
+
+
+async def load(connection: Connection, kind: Kind, model_id: int, identifiers: Sequence[UUID]) -> list[EmbeddedProfile]:
+    """Profiles with the vectors of a model and their terms, ordered by id; unknown ones are left out."""
+    return [_embedded(row) for row in await connection.fetch(LOAD, kind, model_id, list(identifiers))]
+
+
+def _embedded(row: "asyncpg.Record") -> EmbeddedProfile:
+    vector: Vector = row["embedding"].to_numpy().astype(np.float32)
+    passages: Vector = np.frombuffer(row["vectors"], dtype=PASSAGE_TYPE).reshape(-1, len(vector)).astype(np.float32)
+    return EmbeddedProfile(_profile(row), Encoded(vector, passages), from_sparse(row["weights"]))
+
+
+def _profile(row: "asyncpg.Record") -> Profile:
+    columns = zip(row["sections"], row["passages"], row["passage_weights"], strict=True)
+    return Profile(
+        id=row["id"],
+        kind=row["kind"],
+        title=row["title"],
+        keywords=tuple(row["keywords"]),
+        passages=tuple(Passage(section, text, weight) for section, text, weight in columns),
+        facets=Facets(
+            field=row["field"],
+            industry=row["industry"],
+            region=row["region"],
+            region_class=row["region_class"],
+            partner_regions=frozenset(row["partner_regions"]),
+            modes=frozenset(row["modes"]),
+            maturity=row["maturity"],
+            price_min=_decimal(row["price_min"]),
+            price_max=_decimal(row["price_max"]),
+            currency=row["currency"],
+            needed_by=row["needed_by"],
+            published_on=row["published_on"],
+        ),
+        language=row["language"],
+        organization=row["organization"],
+    )
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def as_sparse(terms: Terms) -> SparseVector:
+    """Terms as a sparse vector; its positions begin at 0 here and at 1 in SQL, so number n stands at n - 1."""
+    entries = zip(terms.identifiers.tolist(), terms.weights.tolist(), strict=True)
+    return SparseVector({number - 1: weight for number, weight in entries}, lexicon.DIMENSIONS)
+
+
+def from_sparse(stored: SparseVector) -> Terms:
+    """The terms of a sparse vector."""
+    return Terms(np.array(stored.indices(), dtype=np.int32) + 1, np.array(stored.values(), dtype=np.float32))

@@ -1,0 +1,55 @@
+"""Lexical terms: words and character pairs, folded so that full width, case and script variants meet."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+
+import rjieba
+
+# Raised when the same text gives other terms, so that an index of older code can be told.
+TOKENIZER = 1
+RUN = re.compile(r"[a-z0-9]+(?:[.\-/+][a-z0-9]+)*|[\u3400-\u9fff]+|[\u0600-\u06ff]+|[^\W\d_a-z\u3400-\u9fff\u0600-\u06ff]+")
+LEAST_WORD = 3
+MOST_TERM = 64
+
+
+def fold(text: str) -> str:
+    """Compatible forms united (NFKC) and lower case."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text, repeated as often as they occur.
+
+    Runs of Han characters give their overlapping pairs, and the words of three and more characters that a segmenter
+    finds; words of two are pairs already. Latin, digit and other runs are kept whole, and their parts too.
+
+    >>> terms("耐温≥300℃的PEM-20电解槽")
+    ['耐温', '300', 'c', 'pem-20', 'pem', '20', '电解', '解槽', '电解槽']
+    """
+    found: list[str] = []
+    for run in RUN.findall(fold(text)):
+        if "\u3400" <= run[0] <= "\u9fff":
+            found.extend(_han_terms(run))
+        else:
+            found.append(run[:MOST_TERM])
+            parts = re.split(r"[.\-/+]", run)
+            if len(parts) > 1:
+                found.extend(part[:MOST_TERM] for part in parts if part)
+    return found
+
+
+def _han_terms(run: str) -> Iterable[str]:
+    if len(run) == 1:
+        return []
+    pairs = [run[start : start + 2] for start in range(len(run) - 1)]
+    return pairs + [word for word in rjieba.cut(run) if LEAST_WORD <= len(word) <= MOST_TERM]
+
+
+def count_terms(texts: Iterable[str]) -> Counter[str]:
+    """How often each term occurs in some texts."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(terms(text))
+    return counts
