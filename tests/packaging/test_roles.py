@@ -79,7 +79,7 @@ async def test_the_owner_migrates_and_the_application_runs_without_it(
     server: embedded.EmbeddedServer, tmp_path: Path
 ) -> None:
     await migrate(server.url("duijie_owner"))
-    settings = Settings(home=tmp_path, model="fake", database_url=server.url("duijie_app"))
+    settings = Settings(home=tmp_path, model="fake").model_copy(update={"database_url": server.url("duijie_app")})
     assert await healthy(settings) is None
     urls = await open_database(settings, migrating=True)
     assert urls.application == settings.database_url
