@@ -55,10 +55,10 @@ def create_app(settings: Settings | None = None, opener: ResourceOpener = open_r
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
-        openapi_version="3.1.0",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         redoc_url=None,
     )
+    app.openapi_version = "3.1.0"
     app.state.settings = chosen
     app.include_router(router)
     app.include_router(health.router)

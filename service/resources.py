@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from matching.embedding.engine import State
 from service import embedded
+from service.encoders import Encoders, load_configured_encoder
 from service.kit.db import Pool, create_pool
 from service.migrate import migrate, prepare_embedded
 from service.settings import Settings
@@ -16,6 +18,9 @@ class DatabaseUrls:
 
     application: str
     owner: str
+
+
+__all__ = ["DatabaseUrls", "Resources", "load_configured_encoder", "open_database", "open_pool", "open_resources", "resources_over"]
 
 
 async def open_database(settings: Settings, *, migrating: bool) -> DatabaseUrls:
@@ -48,3 +53,39 @@ async def open_pool(settings: Settings, urls: DatabaseUrls, application: str) ->
         yield pool
     finally:
         await pool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a running process holds."""
+
+    settings: Settings
+    urls: DatabaseUrls
+    pool: Pool
+    encoders: Encoders
+
+    def encoder_state(self) -> State:
+        """Whether the configured model is there."""
+        return self.encoders.state
+
+
+@asynccontextmanager
+async def resources_over(settings: Settings, urls: DatabaseUrls, pool: Pool) -> AsyncIterator[Resources]:
+    """Resources over a pool that is open already; the encoder loads meanwhile."""
+    encoders = Encoders(settings)
+    try:
+        yield Resources(settings, urls, pool, encoders)
+    finally:
+        await encoders.close()
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Everything that serving or working takes, with the database migrated.
+
+    Raises:
+        EmbeddedDatabaseError, MigrationError: with what to do.
+    """
+    urls = await open_database(settings, migrating=settings.database_url is None)
+    async with open_pool(settings, urls, "duijie") as pool, resources_over(settings, urls, pool) as resources:
+        yield resources

@@ -1,6 +1,7 @@
 """Write the taxonomy and regions of `seeds/` into the database. Running it again changes nothing but corrections."""
 
 import csv
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ async def load(connection: Connection, folder: Path = SEEDS) -> None:
         await taxonomy.upsert_codes(connection, name, [entry | {"code": str(entry["code"])} for entry in entries])
     await regions.upsert_regions(connection, _csv(folder / "regions" / "regions.csv"))
     await regions.insert_pairs(connection, _csv(folder / "regions" / "partner_pairs.csv"))
+
+
+def digest(folder: Path = SEEDS) -> str:
+    """SHA-256 over the files that `load` reads."""
+    total = hashlib.sha256()
+    for part in ("taxonomy", "regions"):
+        for file in sorted((folder / part).iterdir()):
+            total.update(file.name.encode() + file.read_bytes())
+    return total.hexdigest()
 
 
 def _json(path: Path) -> Any:

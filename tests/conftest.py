@@ -21,7 +21,7 @@ from service.app import create_app
 from service.kit.actor import KEY_ROLES, SYSTEM, Actor
 from service.kit.db import Pool, create_pool, transaction
 from service.migrate import prepare_embedded
-from service.resources import Resources, resources_over
+from service.resources import DatabaseUrls, Resources, resources_over
 from service.settings import Settings
 
 
@@ -90,9 +90,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def resources(settings: Settings, pool: Pool) -> AsyncIterator[Resources]:
+async def resources(settings: Settings, pool: Pool, app_url: str, owner_url: str) -> AsyncIterator[Resources]:
     """What a running process holds, with an encoder that knows no meaning."""
-    async with resources_over(settings, pool) as held:
+    async with resources_over(settings, DatabaseUrls(app_url, owner_url), pool) as held:
+        await held.encoders.primary.encoder()
         yield held
 
 

@@ -31,7 +31,7 @@ on conflict (kind, id) do update set
     price_min = excluded.price_min, price_max = excluded.price_max, currency = excluded.currency,
     needed_by = excluded.needed_by, published_on = excluded.published_on, keywords = excluded.keywords,
     sections = excluded.sections, passages = excluded.passages, passage_weights = excluded.passage_weights
-returning (xmax = 0) as created
+returning (old.id is null) as created
 """
 
 

@@ -223,7 +223,7 @@ create table ranking_model (
 );
 -- One model ranks at a time.
 create table active_ranking_model (
-    only boolean primary key default true check (only),
+    single boolean primary key default true check (single),
     version text not null references ranking_model
 );
 
@@ -306,7 +306,14 @@ create table import_row (
 );
 comment on table import_row is 'What was wrong with which cell of an import: the report';
 
+create table setting (
+    name text primary key,
+    value text not null
+);
+comment on table setting is 'What the service notes about the database itself, such as the digest of the loaded seeds';
+
 grant usage on schema public to duijie_app;
+grant select on setting to duijie_app;
 grant select on field, industry, region, partner_pair, code, need, outcome to duijie_app;
 grant select, insert, update on organization, api_key, listing, recommendation, import_run, ranking_model, active_ranking_model
     to duijie_app;
@@ -325,3 +332,6 @@ create table listing_matching (
     pairs integer not null default 0
 );
 grant select, insert, update, delete on listing_matching to duijie_app;
+
+-- The health check reads which migration is the present one.
+grant select on alembic_version to duijie_app;

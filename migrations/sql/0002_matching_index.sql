@@ -68,7 +68,7 @@ create table match_passage (
 alter table match_passage alter column vectors set storage external;
 
 create table match_lexicon (
-    only boolean primary key default true check (only),
+    single boolean primary key default true check (single),
     tokenizer integer not null,
     -- The length that BM25 measures against. Fixed, since the weights in match_lexeme were computed with it.
     average_length real not null check (average_length > 0),

@@ -158,13 +158,13 @@ async def get(connection: Connection, kind: Kind, identifier: UUID) -> Listing |
     return Listing.model_validate(dict(row)) if row else None
 
 
-LOCK = "select state from listing where id = $1 for share"
+LOCK = "select state, version from listing where id = $1 for share"
 
 
-async def lock_state(connection: Connection, identifier: UUID) -> str | None:
-    """The listing's state, held until the transaction ends: nobody withdraws it meanwhile."""
-    state: str | None = await connection.fetchval(LOCK, identifier)
-    return state
+async def lock_state(connection: Connection, identifier: UUID) -> tuple[str, int] | None:
+    """The listing's state and version, held until the transaction ends: nobody changes it meanwhile."""
+    row = await connection.fetchrow(LOCK, identifier)
+    return (row["state"], row["version"]) if row else None
 
 
 FIND_EXTERNAL = """

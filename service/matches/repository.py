@@ -53,6 +53,29 @@ async def partners(connection: Connection, listing_id: UUID) -> set[UUID]:
     return {row["partner"] for row in await connection.fetch(PARTNERS, listing_id)}
 
 
+# The score at the last place of each list, or minus infinity where the list is shorter.
+BARS_OF_NEEDS = """
+select given.id, coalesce((
+    select score from recommendation where need_id = given.id and state <> 'superseded'
+    order by score desc, id desc offset $2 - 1 limit 1
+), '-infinity') as bar
+from unnest($1::uuid[]) as given (id)
+"""
+BARS_OF_OUTCOMES = """
+select given.id, coalesce((
+    select score from recommendation where outcome_id = given.id and state <> 'superseded'
+    order by score desc, id desc offset $2 - 1 limit 1
+), '-infinity') as bar
+from unnest($1::uuid[]) as given (id)
+"""
+
+
+async def bars(connection: Connection, listings: list[UUID], *, of_need: bool, places: int) -> dict[UUID, float]:
+    """The score that a pair must beat to be among the first `places` of each listing's list."""
+    rows = await connection.fetch(BARS_OF_NEEDS if of_need else BARS_OF_OUTCOMES, listings, places)
+    return {row["id"]: row["bar"] for row in rows}
+
+
 SUPERSEDE = """
 with gone as (
     update recommendation set state = 'superseded', snoozed_until = null, version = recommendation.version + 1, updated_at = now()

@@ -74,3 +74,12 @@ select from_region from partner_pair join place on to_region = place.code
 async def partners_of(connection: Connection, region: str) -> list[str]:
     """Codes of the regions paired with a region or with what it lies in, sorted."""
     return sorted(str(row["partner"]) for row in await connection.fetch(PARTNERS_OF, region))
+
+
+GET_REGION = "select code, name_zh, name_en, level, parent, class as region_class from region where code = $1"
+
+
+async def get_region(connection: Connection, code: str) -> Region | None:
+    """One division."""
+    row = await connection.fetchrow(GET_REGION, code)
+    return Region.model_validate(dict(row)) if row else None

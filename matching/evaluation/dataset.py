@@ -1,0 +1,97 @@
+"""Graded judgments in the BEIR format (Thakur et al. 2021): corpus.jsonl, queries.jsonl, qrels/test.tsv."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class DatasetError(ValueError):
+    """A data set cannot be read; the message names file, line and what is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A row of corpus.jsonl or queries.jsonl."""
+
+    id: str
+    title: str
+    text: str
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Documents as outcomes, queries as needs, and grades 0 to 3 by query and document."""
+
+    documents: tuple[Document, ...]
+    queries: tuple[Document, ...]
+    grades: dict[str, dict[str, int]]
+
+
+def load(folder: Path) -> Dataset:
+    """Read a data set. Queries without any judgment are left out: they would measure nothing.
+
+    Raises:
+        DatasetError: a file or value is missing, or a judgment names what is not there.
+    """
+    documents = tuple(_documents(folder / "corpus.jsonl"))
+    queries = tuple(_documents(folder / "queries.jsonl"))
+    grades = _grades(folder / "qrels" / "test.tsv", {q.id for q in queries}, {d.id for d in documents})
+    return Dataset(documents, tuple(query for query in queries if query.id in grades), grades)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            yield from ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); a BEIR folder has corpus.jsonl, queries.jsonl and qrels/test.tsv") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: is not UTF-8") from error
+
+
+def _documents(path: Path) -> Iterator[Document]:
+    seen: set[str] = set()
+    for number, line in _lines(path):
+        try:
+            row: dict[str, Any] = json.loads(line)
+            document = Document(str(row["_id"]), str(row.get("title") or ""), str(row.get("text") or ""), _keywords(row))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DatasetError(f'{path}, line {number}: wanted {{"_id": …, "title": …, "text": …}}') from error
+        if document.id in seen:
+            raise DatasetError(f"{path}, line {number}: the id {document.id} stands here a second time")
+        if not (document.title.strip() or document.text.strip()):
+            raise DatasetError(f"{path}, line {number}: neither title nor text")
+        seen.add(document.id)
+        yield document
+    if not seen:
+        raise DatasetError(f"{path}: is empty")
+
+
+def _keywords(row: dict[str, Any]) -> tuple[str, ...]:
+    metadata = row.get("metadata")
+    words = metadata.get("keywords") if isinstance(metadata, dict) else None
+    return tuple(str(word) for word in words) if isinstance(words, list) else ()
+
+
+def _grades(path: Path, queries: set[str], documents: set[str]) -> dict[str, dict[str, int]]:
+    grades: dict[str, dict[str, int]] = {}
+    rows = csv.reader((line for _, line in _lines(path)), delimiter="\t")
+    for number, row in enumerate(rows, start=1):
+        if number == 1 and row[:1] == ["query-id"]:
+            continue
+        try:
+            query, document, grade = row[0], row[1], int(row[2])
+        except (IndexError, ValueError) as error:
+            raise DatasetError(f"{path}, line {number}: wanted query-id, corpus-id and a whole grade, parted by tabs") from error
+        if query not in queries or document not in documents:
+            raise DatasetError(f"{path}, line {number}: {query} or {document} is not in the data set")
+        if grade < 0:
+            raise DatasetError(f"{path}, line {number}: the grade {grade} is negative")
+        grades.setdefault(query, {})[document] = grade
+    if not grades:
+        raise DatasetError(f"{path}: no judgment")
+    return grades

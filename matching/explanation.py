@@ -1,0 +1,130 @@
+"""An explanation is data; sentences in Chinese and English are made from it."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from matching.types import Contribution, Evidence, Match
+
+Language = Literal["zh", "en"]
+# Labels of codes by list ("fields", "modes", "regions"), in the reader's language; a code without one is shown itself.
+Labels = Mapping[str, Mapping[str, str]]
+
+
+def as_data(match: Match) -> dict[str, Any]:
+    """Every signal's raw score, weight, part and evidence, as JSON values."""
+    return {
+        "score": round(match.score, 4),
+        "signals": [
+            {
+                "signal": part.signal,
+                "raw": None if part.raw is None else round(part.raw, 4),
+                "weight": round(part.weight, 4),
+                "part": round(part.part, 4),
+                "evidence": [{"code": evidence.code, "values": list(evidence.values)} for evidence in part.evidence],
+            }
+            for part in match.contributions
+        ],
+        "conflicts": list(match.conflicts),
+    }
+
+
+def contributions_of(data: Mapping[str, Any]) -> tuple[Contribution, ...]:
+    """The contributions of an explanation that was stored."""
+    return tuple(
+        Contribution(
+            part["signal"],
+            part["raw"],
+            part["weight"],
+            part["part"],
+            tuple(Evidence(each["code"], tuple(each["values"])) for each in part["evidence"]),
+        )
+        for part in data["signals"]
+    )
+
+
+def sentence(data: Mapping[str, Any], language: Language, labels: Labels) -> str:
+    """The explanation in one sentence: what the texts share, then what else fits, then what stands against it."""
+    found = {evidence.code: evidence for part in contributions_of(data) for evidence in reversed(part.evidence)}
+    order = (*TEXT_CODES, *FOR_CODES, *AGAINST_CODES)
+    parts = [_phrase(found[code], language, labels) for code in order if code in found]
+    if not parts:
+        return "仅整体语义接近，没有更具体的依据" if language == "zh" else "Near in meaning only; nothing more specific was found"
+    return ("；" if language == "zh" else "; ").join(parts)
+
+
+TEXT_CODES = ("passages", "terms")
+FOR_CODES = (
+    "same_field",
+    "same_section",
+    "shared_modes",
+    "maturity_reached",
+    "within_budget",
+    "partner_region",
+    "same_province",
+    "east_to_west",
+)
+AGAINST_CODES = ("other_field", "no_shared_mode", "maturity_short", "above_budget")
+MOST_QUOTED = 40
+
+
+def _phrase(evidence: Evidence, language: Language, labels: Labels) -> str:
+    values = evidence.values
+    chinese = language == "zh"
+
+    def named(kind: str, codes: tuple[str, ...]) -> str:
+        return ("、" if chinese else ", ").join(labels.get(kind, {}).get(code, code) for code in codes)
+
+    match evidence.code:
+        case "passages":
+            need, outcome = (_quoted(text) for text in values[:2])
+            return f"需求“{need}”对应成果“{outcome}”" if chinese else f"the need's “{need}” is met by “{outcome}”"
+        case "terms":
+            return ("共同术语：" if chinese else "shared terms: ") + ("、" if chinese else ", ").join(values)
+        case "same_field":
+            return f"同属{named('fields', values)}" if chinese else f"same field: {named('fields', values)}"
+        case "same_section":
+            return f"同属行业门类 {values[0]}" if chinese else f"same industry section {values[0]}"
+        case "other_field":
+            return f"领域不同（{named('fields', values)}）" if chinese else f"different fields ({named('fields', values)})"
+        case "shared_modes":
+            return f"合作方式一致（{named('modes', values)}）" if chinese else f"shared mode: {named('modes', values)}"
+        case "no_shared_mode":
+            return "合作方式没有交集" if chinese else "no mode in common"
+        case "maturity_reached":
+            return f"成熟度 TRL {values[0]}，满足 ≥{values[1]}" if chinese else f"TRL {values[0]} reaches the {values[1]} asked for"
+        case "maturity_short":
+            return f"成熟度 TRL {values[0]}，低于所需 {values[1]}" if chinese else f"TRL {values[0]} falls short of {values[1]}"
+        case "within_budget":
+            return f"报价 {money(values[0], language)} 在预算 {money(values[1], language)} 之内" if chinese else (
+                f"price {money(values[0], language)} is within the budget {money(values[1], language)}"
+            )
+        case "above_budget":
+            return f"报价 {money(values[0], language)} 高于预算 {money(values[1], language)}" if chinese else (
+                f"price {money(values[0], language)} is above the budget {money(values[1], language)}"
+            )
+        case "partner_region":
+            return f"来自意向或结对地区{named('regions', values)}" if chinese else f"from a partner region: {named('regions', values)}"
+        case "same_province":
+            return f"同在{named('regions', values)}" if chinese else f"in the same province: {named('regions', values)}"
+        case "east_to_west":
+            return f"东部{named('regions', values)}支援西部" if chinese else f"from the east ({named('regions', values)}) to the west"
+        case _:
+            return f"{evidence.code} {' '.join(values)}".strip()
+
+
+def _quoted(text: str) -> str:
+    return text if len(text) <= MOST_QUOTED else text[:MOST_QUOTED] + "…"
+
+
+def money(amount: str, language: Language) -> str:
+    """An amount as people say it.
+
+    >>> money("800000", "zh"), money("1250000", "en"), money("900", "zh")
+    ('80万元', '1.25 million', '900元')
+    """
+    value = float(amount)
+    if language == "zh":
+        if value >= 1e8:
+            return f"{value / 1e8:g}亿元"
+        return f"{value / 1e4:g}万元" if value >= 1e4 else f"{value:g}元"
+    return f"{value / 1e6:g} million" if value >= 1e6 else f"{value:,.0f}"

@@ -1,0 +1,14 @@
+"""What the market wants of a list besides good pairs: order that does not depend on chance, conflicts marked."""
+
+from dataclasses import replace
+
+from matching.types import Match
+
+
+def arrange(matches: list[Match], limit: int) -> list[Match]:
+    """The best `limit` matches with their ranks. Equal scores are ordered by the ids, so equal input gives equal lists.
+
+    A conflict is marked on its pair and hides nothing: people settle what papers rule out.
+    """
+    ordered = sorted(matches, key=lambda match: (-match.score, match.need_id, match.outcome_id))
+    return [replace(match, rank=rank) for rank, match in enumerate(ordered[:limit], start=1)]

@@ -1,0 +1,28 @@
+"""What speaks for a pair, one file a signal. Adding one touches its file, this tuple, its weight and its test."""
+
+from matching.signals.base import Pair, Signal
+from matching.signals.coverage import COVERAGE
+from matching.signals.field import FIELD
+from matching.signals.freshness import FRESHNESS
+from matching.signals.lexical import LEXICAL
+from matching.signals.maturity import MATURITY
+from matching.signals.modes import MODES
+from matching.signals.price import PRICE
+from matching.signals.region import REGION
+from matching.signals.semantic import SEMANTIC
+from matching.signals.title import TITLE
+
+SIGNALS: tuple[Signal, ...] = (
+    SEMANTIC,
+    COVERAGE,
+    TITLE,
+    LEXICAL,
+    FIELD,
+    MODES,
+    MATURITY,
+    PRICE,
+    REGION,
+    FRESHNESS,
+)
+
+__all__ = ["SIGNALS", "Pair", "Signal"]

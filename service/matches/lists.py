@@ -1,0 +1,209 @@
+"""Ranked lists as a caller sees them: stored ones, one pair, and those of an ad-hoc text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from matching import pipeline
+from matching.explanation import Labels, as_data, sentence
+from matching.index.models import active_model
+from matching.types import Match, Scope
+from service.errors import Unavailable, ValidationProblem
+from service.kit.actor import Actor
+from service.kit.clock import today
+from service.kit.db import Connection, Row, transaction
+from service.kit.language import Language, Text, current_language
+from service.kit.pages import decode_cursor, encode_cursor
+from service.listings import service as listings
+from service.listings.repository import unknown_code
+from service.listings.schemas import Kind
+from service.matches import decisions, repository
+from service.matches.models import active_ranking
+from service.matches.profiles import ad_hoc_profile
+from service.matches.schemas import (
+    AdHocMatch,
+    AdHocRequest,
+    AdHocResult,
+    Counterpart,
+    MatchPage,
+    Recommendation,
+    StoredMatch,
+)
+from service.regions import repository as regions
+from service.resources import Resources
+from service.taxonomy import repository as taxonomy
+
+SHOWN_STATES = ["proposed", "accepted", "declined", "snoozed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a stored list is narrowed to."""
+
+    states: list[str] | None = None
+    levels: list[str] | None = None
+
+
+async def ranked_page(
+    connection: Connection,
+    actor: Actor,
+    kind: Kind,
+    listing_id: UUID,
+    *,
+    narrowing: Narrowing = Narrowing(),
+    limit: int,
+    cursor: str | None = None,
+) -> MatchPage:
+    """A page of a listing's stored matches, best first.
+
+    Raises:
+        NotFound, Forbidden: the listing or its matches are not the actor's to see.
+        ValidationProblem: the cursor is not one of this list.
+    """
+    listing = await listings.read(connection, actor, kind, listing_id)
+    decisions.check_may_read_list(actor, listing.organization_id)
+    position = decode_cursor(cursor, float, UUID, float)
+    rows = await repository.ranked_list(
+        connection,
+        listing_id,
+        of_need=kind is Kind.NEED,
+        states=narrowing.states or SHOWN_STATES,
+        levels=narrowing.levels,
+        after=(float(str(position[0])), UUID(str(position[1]))) if position else None,
+        limit=limit + 1,
+    )
+    first = int(float(str(position[2]))) + 1 if position else 1
+    shown = rows[:limit]
+    others = await _counterparts(connection, actor, [row["counterpart_id"] for row in shown])
+    speaker = await Speaker.of(connection)
+    last = shown[-1] if len(rows) > limit else None
+    ranked_at = await repository.ranked_at(connection, listing_id)
+    return MatchPage(
+        status="not_published" if listing.state != "published" else "ranked" if ranked_at else "pending",
+        ranked_at=ranked_at,
+        items=[
+            StoredMatch(
+                rank=rank,
+                counterpart=others[row["counterpart_id"]],
+                reason=speaker.say(row["explanation"]),
+                **_columns(row, "id", "state", "version", "model_version", "updated_at"),
+            )
+            for rank, row in enumerate(shown, start=first)
+        ],
+        next=encode_cursor(last["score"], str(last["id"]), float(first + limit - 1)) if last else None,
+    )
+
+
+def _columns(row: Row, *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in (*names, "probability", "level", "conflicts", "explanation")}
+
+
+async def recommendation(connection: Connection, actor: Actor, identifier: UUID) -> Recommendation:
+    """One recommended pair with both sides and its decisions, for those whose work reviewing is."""
+    row = await decisions.read(connection, actor, identifier)
+    sides = await _counterparts(connection, actor, [row["need_id"], row["outcome_id"]])
+    speaker = await Speaker.of(connection)
+    return Recommendation(
+        need=sides[row["need_id"]],
+        outcome=sides[row["outcome_id"]],
+        reason=speaker.say(row["explanation"]),
+        decisions=await repository.list_decisions(connection, identifier),
+        **_columns(row, "id", "state", "version", "snoozed_until", "model_version", "updated_at"),
+    )
+
+
+async def _counterparts(connection: Connection, actor: Actor, identifiers: list[UUID]) -> dict[UUID, Counterpart]:
+    rows = await repository.counterparts(connection, identifiers, staff=actor.is_staff, own=actor.organization_id)
+    return {identifier: Counterpart.model_validate(dict(row)) for identifier, row in rows.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Makes sentences of explanations, with the labels of codes in the caller's language."""
+
+    language: Language
+    labels: Labels
+
+    @classmethod
+    async def of(cls, connection: Connection) -> "Speaker":
+        """A speaker of the caller's language."""
+        language = current_language.get()
+        fields = {f.code: f.label_zh if language == "zh" else f.label_en for f in await taxonomy.list_fields(connection)}
+        modes = {
+            entry.code: entry.label_zh if language == "zh" else entry.label_en
+            for entry in (await taxonomy.list_codes(connection)).get("modes", [])
+        }
+        places = {
+            region.code: region.name_zh if language == "zh" else region.name_en
+            for region in await regions.list_regions(connection)
+        }
+        return cls(language, {"fields": fields, "modes": modes, "regions": places})
+
+    def say(self, explanation: Mapping[str, Any]) -> str:
+        """The explanation in one sentence."""
+        return sentence(explanation, self.language, self.labels)
+
+
+async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) -> AdHocResult:
+    """Rank a text that is not stored. The text is encoded between two transactions, which hold no lock meanwhile.
+
+    Raises:
+        ValidationProblem: a region or field is unknown. Unavailable: nothing is indexed yet, or the encoder is busy.
+    """
+    async with transaction(resources.pool, actor) as connection:
+        region_class = await _check_codes(connection, request)
+        model = await active_model(connection)
+    if model is None:
+        raise Unavailable(Text("排序模型尚未就绪，请稍后重试", "No embedding model is active yet: try again soon"))
+    profile = ad_hoc_profile(request, region_class, actor.organization_id)
+    role = "query" if profile.kind == "need" else "document"
+    encoded = await resources.encoders.encode(model, profile.texts, role, urgent=True)
+    scope = Scope(field=request.only_field, region_class=request.only_region_class, mode=request.only_mode)
+    async with transaction(resources.pool, actor) as connection:
+        asking = await pipeline.embedded_ad_hoc(connection, profile, encoded)
+        ranking = await active_ranking(connection)
+        found = await pipeline.rank(
+            connection, asking, model, ranking, today=today(), scope=scope, limit=request.limit
+        )
+        return await _present_ad_hoc(connection, actor, request, found, ranking.version)
+
+
+async def _check_codes(connection: Connection, request: AdHocRequest) -> str | None:
+    """The class of the request's region, after its codes were found to be known."""
+    known = {field.code for field in await taxonomy.list_fields(connection)}
+    problems = [
+        unknown_code("field", value) for value in (request.field, request.only_field) if value is not None and value not in known
+    ]
+    region = await regions.get_region(connection, request.region) if request.region else None
+    if request.region and region is None:
+        problems.append(unknown_code("region", request.region))
+    if problems:
+        raise ValidationProblem(problems)
+    return region.region_class if region else None
+
+
+async def _present_ad_hoc(
+    connection: Connection, actor: Actor, request: AdHocRequest, found: list[Match], version: str
+) -> AdHocResult:
+    finds_outcomes = request.looking_for == "outcomes"
+    identifiers = [match.outcome_id if finds_outcomes else match.need_id for match in found]
+    others = await _counterparts(connection, actor, identifiers)
+    speaker = await Speaker.of(connection)
+    items = []
+    for match, identifier in zip(found, identifiers, strict=True):
+        data = as_data(match)
+        # A listing may have been withdrawn between the index and here.
+        if identifier in others:
+            items.append(
+                AdHocMatch(
+                    rank=len(items) + 1,
+                    counterpart=others[identifier],
+                    probability=match.probability,
+                    level=match.level,
+                    conflicts=list(match.conflicts),
+                    reason=speaker.say(data),
+                    explanation=data,
+                )
+            )
+    return AdHocResult(items=items, model_version=version)

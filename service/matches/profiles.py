@@ -1,0 +1,67 @@
+"""From a listing, or an ad-hoc text, to the profile that matching reads."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from matching.profiling import ListingText, compose
+from matching.types import Facets, Kind, Profile
+from service.kit.clock import MARKET_ZONE
+from service.listings.schemas import Listing
+from service.matches.schemas import AdHocRequest
+
+# Only these leave for the index, which every market participant is matched on: no contact, no name, no organization.
+NEED_SECTIONS = ("description", "goals", "background", "partner_requirements", "foundation")
+OUTCOME_SECTIONS = ("description", "innovations", "applications", "prospects")
+
+
+def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
+    """The profile of a stored listing; `partner_regions` are those paired with its own by a programme."""
+    kind: Kind = "need" if listing.kind == "need" else "outcome"
+    names = NEED_SECTIONS if kind == "need" else OUTCOME_SECTIONS
+    sections = tuple((name, text) for name in names if (text := getattr(listing, name)))
+    facets = Facets(
+        field=listing.field,
+        industry=listing.industry,
+        region=listing.region,
+        region_class=listing.region_class,
+        partner_regions=frozenset(listing.partner_regions or ()) | frozenset(partner_regions),
+        modes=frozenset(listing.modes),
+        maturity=listing.maturity,
+        price_min=listing.price_min,
+        price_max=listing.price_max,
+        currency=listing.currency,
+        needed_by=listing.needed_by,
+        published_on=listing.published_at.astimezone(MARKET_ZONE).date() if listing.published_at else None,
+    )
+    text = ListingText(
+        listing.id,
+        kind,
+        listing.title,
+        sections,
+        tuple(listing.indicators),
+        tuple(listing.keywords),
+        facets,
+        listing.organization_id,
+    )
+    return compose(text)
+
+
+def ad_hoc_profile(request: AdHocRequest, region_class: str | None, organization: UUID | None) -> Profile:
+    """The profile of a text that is not stored. Without a title its first characters stand in."""
+    kind: Kind = "need" if request.looking_for == "outcomes" else "outcome"
+    facets = Facets(
+        field=request.field,
+        industry=request.industry,
+        region=request.region,
+        region_class=region_class,
+        partner_regions=frozenset(request.partner_regions),
+        modes=frozenset(request.modes),
+        maturity=request.maturity,
+        price_min=request.price_min,
+        price_max=request.price_max,
+    )
+    title = request.title.strip() or request.text.strip()[:60]
+    sections = (("description", request.text),)
+    return compose(
+        ListingText(uuid4(), kind, title, sections, tuple(request.indicators), tuple(request.keywords), facets, organization)
+    )

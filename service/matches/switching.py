@@ -1,0 +1,70 @@
+"""Change the embedding model while serving: the new vectors are filled in beside the old ones, then all switch at once."""
+
+import asyncpg
+import structlog
+
+from matching.index import candidates
+from matching.index.models import (
+    EmbeddingModel,
+    activate_model,
+    create_graph_index,
+    drop_retired_vectors,
+    live_models,
+    profiles_without_vector,
+    register_model,
+)
+from matching.index.vocabulary import collection_size
+from service.kit import queue
+from service.kit.actor import SYSTEM
+from service.kit.db import Connection, transaction
+from service.kit.queue import ListingJob
+from service.matches.models import install_default
+from service.resources import Resources
+
+log = structlog.get_logger("duijie.models")
+
+AT_ONCE = 5_000
+PUBLISHED = """
+select id, version from listing where state = 'published' order by id
+"""
+VERSIONS = "select id, version from listing where id = any ($1) and state = 'published'"
+
+
+async def settle(resources: Resources) -> None:
+    """Bring embedding and ranking model to what is configured, a step at a time; called again and again."""
+    encoder = await resources.encoders.primary.encoder()
+    async with transaction(resources.pool, SYSTEM) as connection:
+        if await install_default(connection):
+            await _rank_everything(connection)
+        model = await register_model(connection, resources.encoders.source, encoder.identity)
+        if model.state == "building" and not await _fill(connection, model) and await activate_model(connection, model.id):
+            log.info("embedding model switched", model=model.name)
+            await _rank_everything(connection)
+        await drop_retired_vectors(connection)
+        large = max(await collection_size(connection, "need"), await collection_size(connection, "outcome"))
+        models = await live_models(connection)
+    if large >= candidates.GRAPH_FROM:
+        await _ensure_graphs(resources, models)
+
+
+async def _fill(connection: Connection, model: EmbeddingModel) -> int:
+    """Ask for the vectors that the new model lacks; how many there are."""
+    lacking = await profiles_without_vector(connection, model.id, AT_ONCE)
+    for row in await connection.fetch(VERSIONS, [identifier for identifier, _ in lacking]):
+        await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)
+    return len(lacking)
+
+
+async def _rank_everything(connection: Connection) -> None:
+    jobs = [ListingJob(row["id"], row["version"]) for row in await connection.fetch(PUBLISHED)]
+    await queue.enqueue_rank(connection, jobs, bulk=True)
+
+
+async def _ensure_graphs(resources: Resources, models: list[EmbeddingModel]) -> None:
+    """Graph indexes are made by the owner; the application's role may not, and scans exactly until they are there."""
+    owner = await asyncpg.connect(resources.urls.owner, server_settings={"search_path": "matching, public"})
+    try:
+        for model in models:
+            await create_graph_index(owner, model)
+    finally:
+        await owner.close()
