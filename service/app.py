@@ -69,6 +69,8 @@ def create_app(settings: Settings | None = None, opener: ResourceOpener = open_r
     app.add_exception_handler(asyncpg.QueryCanceledError, _too_slow)
     app.add_exception_handler(asyncpg.DeadlockDetectedError, _collided)
     app.add_exception_handler(asyncpg.SerializationError, _collided)
+    app.add_exception_handler(asyncpg.DataError, _unstorable)
+    app.add_exception_handler(asyncpg.CharacterNotInRepertoireError, _unstorable)
     app.add_exception_handler(asyncpg.InterfaceError, _no_database)
     app.add_exception_handler(OSError, _no_database)
     app.add_exception_handler(Exception, _unexpected)
@@ -141,6 +143,11 @@ async def _too_slow(request: Request, error: Exception) -> JSONResponse:
 async def _collided(request: Request, error: Exception) -> JSONResponse:
     log.warning("transactions collided", error=str(error))
     return _answer(request, Conflict(Text("与同时进行的操作冲突，请重试", "Collided with another request: try again")))
+
+
+async def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    log.info("value refused by the database", error=type(error).__name__)
+    return _answer(request, Unreadable(Text("内容含有无法存储的字符或数值", "A character or number that cannot be stored")))
 
 
 async def _no_database(request: Request, error: Exception) -> JSONResponse:

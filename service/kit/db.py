@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -29,7 +30,8 @@ def _to_json(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    # asyncpg's own kind of UUID is a subclass, which orjson does not take for one.
+    if isinstance(value, (Decimal, UUID)):
         return str(value)
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)

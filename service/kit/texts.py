@@ -1,4 +1,4 @@
-"""Texts as people type them: trimmed, normalized line ends, and no control characters that a database refuses."""
+"""Texts as people type them: trimmed, normalized line ends, and nothing that a database refuses."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SPACE_RUN = re.compile(r"\s+")
 
 

@@ -83,6 +83,9 @@ def problem_of(error: ErrorDetails, *, skip: int = 0) -> FieldProblem:
     """One finding; `skip` drops leading parts of the path that the caller did not write ("body", "query")."""
     path = ".".join(str(part) for part in error["loc"][skip:]) or "body"
     rule = error["type"]
+    if rule in ("too_short", "too_long") and isinstance(error["input"], str):
+        # Said of a text whose length is checked after it was tidied up; "entries" would be the wrong word.
+        rule = f"string_{rule}"
     message = MESSAGES.get(rule)
     text = message(error.get("ctx", {})) if message else Text(f"不符合规则：{error['msg']}", error["msg"])
     return FieldProblem(path, rule, text)

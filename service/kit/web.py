@@ -67,8 +67,13 @@ class Manners:
             if _announced(headers) > body.limit:
                 await problem_response(_too_large(body.limit), language, request_id)(scope, receive, answer.send)
                 return
+            async def send_unless_exceeded(message: Message) -> None:
+                # What the application makes of half a body is not the answer.
+                if not body.exceeded:
+                    await answer.send(message)
+
             try:
-                await self.app(scope, body.receive, answer.send)
+                await self.app(scope, body.receive, send_unless_exceeded)
             except ClientDisconnect:
                 if not body.exceeded:
                     answer.status = answer.status or 499

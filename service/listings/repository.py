@@ -20,7 +20,7 @@ insert into listing (
     awards, completed_on, team
 )
 select
-    $2, $3, external_id, $4, $5, $6, title, description, indicators, keywords, field, industry,
+    $2, $3, external_id, $4, $5, $6::text[], title, description, indicators, keywords, field, industry,
     region, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, contact_name, contact_phone,
     contact_email, background, goals, foundation, partner_requirements, partner_regions, needed_by, innovations,
     applications, prospects, outcome_type, stage, registration_number, funding_source, funding_project, publicly_funded,
@@ -63,7 +63,7 @@ update listing set (
     awards, completed_on, team
 ) = (
     select
-        external_id, $4, $5, title, description, indicators, keywords, field, industry,
+        external_id, $4, $5::text[], title, description, indicators, keywords, field, industry,
         region, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, contact_name, contact_phone,
         contact_email, background, goals, foundation, partner_requirements, partner_regions, needed_by, innovations,
         applications, prospects, outcome_type, stage, registration_number, funding_source, funding_project, publicly_funded,

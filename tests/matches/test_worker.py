@@ -1,0 +1,178 @@
+"""From publication to stored matches: jobs, both directions, withdrawal, and what a crash leaves."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+
+from service import worker
+from service.kit import queue
+from service.kit.actor import SYSTEM
+from service.kit.db import transaction
+from service.matches import indexing
+from service.resources import Resources
+from tests.conftest import Keys
+
+NEEDS = ["枸杞鲜果快速干燥装备", "锂电池隔膜耐热涂层", "奶牛乳房炎早期监测"]
+OUTCOMES = ["枸杞真空脉动干燥装备", "陶瓷涂层锂电池隔膜", "奶牛乳房炎快速检测试纸", "葡萄酒低温发酵菌株"]
+
+
+async def publish(client: httpx2.AsyncClient, keys: Keys, kind: str, title: str, **content: Any) -> str:
+    author, steps = ("enterprise", ("submit", "publish")) if kind == "needs" else ("provider", ("submit", "verify", "publish"))
+    made = await client.post(f"/v1/{kind}", json={"title": title, **content}, headers=keys.headers(author))
+    assert made.status_code == 201, made.text
+    for step in steps:
+        role = {"submit": author, "verify": "operator", "publish": "broker"}[step]
+        done = await client.post(f"/v1/{kind}/{made.json()['id']}/{step}", headers=keys.headers(role))
+        assert done.status_code == 200, done.text
+    identifier: str = made.json()["id"]
+    return identifier
+
+
+async def publish_all(client: httpx2.AsyncClient, keys: Keys) -> tuple[list[str], list[str]]:
+    needs = [await publish(client, keys, "needs", title) for title in NEEDS]
+    return needs, [await publish(client, keys, "outcomes", title) for title in OUTCOMES]
+
+
+async def drain(resources: Resources) -> None:
+    await worker.drain(resources, concurrency=4)
+
+
+async def titles(client: httpx2.AsyncClient, keys: Keys, path: str, role: str = "broker") -> list[str]:
+    answer = await client.get(path, headers=keys.headers(role))
+    assert answer.status_code == 200, answer.text
+    return [item["counterpart"]["title"] for item in answer.json()["items"]]
+
+
+async def test_published_listings_are_ranked_both_ways(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> None:
+    needs, outcomes = await publish_all(client, keys)
+    pending = (await client.get(f"/v1/needs/{needs[0]}/matches", headers=keys.headers("enterprise"))).json()
+    assert (pending["status"], pending["items"]) == ("pending", [])
+    await drain(resources)
+    page = (await client.get(f"/v1/needs/{needs[0]}/matches", headers=keys.headers("enterprise"))).json()
+    assert page["status"] == "ranked"
+    assert page["items"][0]["counterpart"]["title"] == OUTCOMES[0]
+    assert [item["rank"] for item in page["items"]] == list(range(1, len(page["items"]) + 1))
+    of_outcome = (await client.get(f"/v1/outcomes/{outcomes[1]}/matches", headers=keys.headers("provider"))).json()
+    best = of_outcome["items"][0]
+    assert best["counterpart"]["title"] == NEEDS[1]
+    assert best["counterpart"]["organization"] is None
+    same = [i for i in (await matches(client, keys, needs[1])) if i["counterpart"]["id"] == outcomes[1]]
+    assert same[0]["probability"] == best["probability"]
+
+
+async def matches(client: httpx2.AsyncClient, keys: Keys, need: str, query: str = "") -> list[dict[str, Any]]:
+    answer = await client.get(f"/v1/needs/{need}/matches{query}", headers=keys.headers("broker"))
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_matches_are_for_the_owner_and_staff(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> None:
+    need = await publish(client, keys, "needs", NEEDS[0])
+    for role, status in {"enterprise": 200, "broker": 200, "stranger": 403, "provider": 403}.items():
+        assert (await client.get(f"/v1/needs/{need}/matches", headers=keys.headers(role))).status_code == status
+    assert (await client.get(f"/v1/outcomes/{need}/matches", headers=keys.headers("broker"))).status_code == 404
+
+
+async def test_pages_of_matches_follow_each_other(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> None:
+    needs, _ = await publish_all(client, keys)
+    await drain(resources)
+    whole = await matches(client, keys, needs[0])
+    assert len(whole) == len(OUTCOMES)
+    paged, query = [], "?limit=3"
+    while True:
+        answer = await client.get(f"/v1/needs/{needs[0]}/matches{query}", headers=keys.headers("broker"))
+        paged += answer.json()["items"]
+        if answer.json()["next"] is None:
+            break
+        query = f"?limit=3&cursor={answer.json()['next']}"
+    assert paged == whole
+    levels = {item["level"] for item in whole}
+    for level in levels:
+        assert {item["level"] for item in await matches(client, keys, needs[0], f"?level={level}")} == {level}
+
+
+async def test_a_withdrawn_listing_leaves_index_and_lists(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
+) -> None:
+    needs, outcomes = await publish_all(client, keys)
+    await drain(resources)
+    assert OUTCOMES[0] in await titles(client, keys, f"/v1/needs/{needs[0]}/matches")
+    done = await client.post(f"/v1/outcomes/{outcomes[0]}/withdraw", headers=keys.headers("provider"))
+    assert done.status_code == 200
+    assert OUTCOMES[0] not in await titles(client, keys, f"/v1/needs/{needs[0]}/matches")
+    found = await client.post("/v1/match", json={"looking_for": "outcomes", "text": NEEDS[0]}, headers=keys.headers("broker"))
+    assert OUTCOMES[0] not in [item["counterpart"]["title"] for item in found.json()["items"]]
+    async with pool.acquire() as connection:
+        gone = await connection.fetchval("select count(*) from recommendation where state = 'superseded'")
+        events = await connection.fetchval("select count(*) from event where action = 'supersede'")
+        terms = await connection.fetchval("select count(*) from match_vocabulary where outcomes < 0 or needs < 0")
+    assert gone == events > 0
+    assert terms == 0
+
+
+async def test_a_published_correction_is_ranked_anew(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> None:
+    needs, _ = await publish_all(client, keys)
+    await drain(resources)
+    tag = (await client.get(f"/v1/needs/{needs[0]}", headers=keys.headers("broker"))).headers["ETag"]
+    changed = await client.put(
+        f"/v1/needs/{needs[0]}", json={"title": "葡萄酒低温发酵菌株选育"}, headers=keys.headers("broker") | {"If-Match": tag}
+    )
+    assert changed.status_code == 200
+    await drain(resources)
+    assert (await titles(client, keys, f"/v1/needs/{needs[0]}/matches"))[0] == OUTCOMES[3]
+
+
+async def test_a_job_that_runs_twice_changes_nothing(client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any) -> None:
+    needs, _ = await publish_all(client, keys)
+    await drain(resources)
+
+    async def state() -> list[Any]:
+        async with pool.acquire() as connection:
+            return [
+                await connection.fetch("select need_id, outcome_id, state, score, explanation from recommendation order by 1, 2"),
+                await connection.fetch("select term, needs, outcomes from match_vocabulary order by 1"),
+                await connection.fetch("select profile_id, embedding::text from match_vector order by 1"),
+            ]
+
+    before = await state()
+    async with transaction(pool, SYSTEM) as connection:
+        for row in await connection.fetch("select id, version from listing"):
+            await queue.enqueue_index(connection, row["id"], row["version"])
+    await drain(resources)
+    assert await state() == before
+
+
+async def test_what_no_job_stands_for_is_picked_up(client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any) -> None:
+    needs, _ = await publish_all(client, keys)
+    await pool.execute("delete from pgqueuer")
+    await drain(resources)
+    assert (await titles(client, keys, f"/v1/needs/{needs[0]}/matches"))[0] == OUTCOMES[0]
+
+
+async def test_a_failing_job_is_tried_again(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need = await publish(client, keys, "needs", NEEDS[0])
+    await publish(client, keys, "outcomes", OUTCOMES[0])
+    real, failures = indexing.rank_listing, [0]
+
+    async def flaky(*args: Any) -> None:
+        failures[0] += 1
+        if failures[0] == 1:
+            raise RuntimeError("once")
+        await real(*args)
+
+    monkeypatch.setattr(indexing, "rank_listing", flaky)
+    await asyncio.wait_for(drain(resources), 30)
+    assert failures[0] >= 2
+    assert await titles(client, keys, f"/v1/needs/{need}/matches") == [OUTCOMES[0]]
+
+
+async def test_own_organization_is_not_recommended_to_itself(client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any) -> None:
+    need = await publish(client, keys, "needs", NEEDS[0])
+    outcome = await publish(client, keys, "outcomes", OUTCOMES[0])
+    await pool.execute("update listing set organization_id = $1 where id = $2::text::uuid", keys.enterprise.organization_id, outcome)
+    await drain(resources)
+    assert await titles(client, keys, f"/v1/needs/{need}/matches") == []
