@@ -1,5 +1,7 @@
 """How many of the need's terms the outcome uses, rare ones counting more."""
 
+import math
+
 import numpy as np
 
 from matching.index.vocabulary import K1
@@ -10,7 +12,11 @@ MOST_SHOWN = 6
 
 
 def read(pair: Pair) -> Reading:
-    """BM25 of the outcome for the need, divided by what an outcome full of the need's terms would reach."""
+    """Square root of BM25 over what an outcome full of the need's terms would reach.
+
+    A long need is never repeated whole, so its share stays small and a short one's does not; the root brings the two
+    nearer together, and one weight serves both.
+    """
     need, outcome = pair.need.terms, pair.outcome.terms
     rarity = pair.rarity.array(need.identifiers.tolist())
     most = float((need.weights * rarity).sum()) * (K1 + 1)
@@ -20,7 +26,7 @@ def read(pair: Pair) -> Reading:
     shared = outcome.identifiers[places] == need.identifiers
     parts = np.where(shared, need.weights * rarity * outcome.weights[places], 0.0)
     strongest = [int(position) for position in np.argsort(-parts, kind="stable")[:32] if parts[position] > 0]
-    return Reading(min(1.0, float(parts.sum()) / most), _evidence(pair, strongest))
+    return Reading(math.sqrt(min(1.0, float(parts.sum()) / most)), _evidence(pair, strongest))
 
 
 def _evidence(pair: Pair, strongest: list[int]) -> tuple[Evidence, ...]:
