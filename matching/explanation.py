@@ -48,7 +48,11 @@ def sentence(data: Mapping[str, Any], language: Language, labels: Labels) -> str
     order = (*TEXT_CODES, *FOR_CODES, *AGAINST_CODES)
     parts = [_phrase(found[code], language, labels) for code in order if code in found]
     if not parts:
-        return "仅整体语义接近，没有更具体的依据" if language == "zh" else "Near in meaning only; nothing more specific was found"
+        return (
+            "仅整体语义接近，没有更具体的依据"
+            if language == "zh"
+            else "Near in meaning only; nothing more specific was found"
+        )
     return ("；" if language == "zh" else "; ").join(parts)
 
 
@@ -85,29 +89,51 @@ def _phrase(evidence: Evidence, language: Language, labels: Labels) -> str:
         case "same_section":
             return f"同属行业门类 {values[0]}" if chinese else f"same industry section {values[0]}"
         case "other_field":
-            return f"领域不同（{named('fields', values)}）" if chinese else f"different fields ({named('fields', values)})"
+            return (
+                f"领域不同（{named('fields', values)}）" if chinese else f"different fields ({named('fields', values)})"
+            )
         case "shared_modes":
             return f"合作方式一致（{named('modes', values)}）" if chinese else f"shared mode: {named('modes', values)}"
         case "no_shared_mode":
             return "合作方式没有交集" if chinese else "no mode in common"
         case "maturity_reached":
-            return f"成熟度 TRL {values[0]}，满足 ≥{values[1]}" if chinese else f"TRL {values[0]} reaches the {values[1]} asked for"
+            return (
+                f"成熟度 TRL {values[0]}，满足 ≥{values[1]}"
+                if chinese
+                else f"TRL {values[0]} reaches the {values[1]} asked for"
+            )
         case "maturity_short":
-            return f"成熟度 TRL {values[0]}，低于所需 {values[1]}" if chinese else f"TRL {values[0]} falls short of {values[1]}"
+            return (
+                f"成熟度 TRL {values[0]}，低于所需 {values[1]}"
+                if chinese
+                else f"TRL {values[0]} falls short of {values[1]}"
+            )
         case "within_budget":
-            return f"报价 {money(values[0], language)} 在预算 {money(values[1], language)} 之内" if chinese else (
-                f"price {money(values[0], language)} is within the budget {money(values[1], language)}"
+            return (
+                f"报价 {money(values[0], language)} 在预算 {money(values[1], language)} 之内"
+                if chinese
+                else (f"price {money(values[0], language)} is within the budget {money(values[1], language)}")
             )
         case "above_budget":
-            return f"报价 {money(values[0], language)} 高于预算 {money(values[1], language)}" if chinese else (
-                f"price {money(values[0], language)} is above the budget {money(values[1], language)}"
+            return (
+                f"报价 {money(values[0], language)} 高于预算 {money(values[1], language)}"
+                if chinese
+                else (f"price {money(values[0], language)} is above the budget {money(values[1], language)}")
             )
         case "partner_region":
-            return f"来自意向或结对地区{named('regions', values)}" if chinese else f"from a partner region: {named('regions', values)}"
+            return (
+                f"来自意向或结对地区{named('regions', values)}"
+                if chinese
+                else f"from a partner region: {named('regions', values)}"
+            )
         case "same_province":
             return f"同在{named('regions', values)}" if chinese else f"in the same province: {named('regions', values)}"
         case "east_to_west":
-            return f"东部{named('regions', values)}支援西部" if chinese else f"from the east ({named('regions', values)}) to the west"
+            return (
+                f"东部{named('regions', values)}支援西部"
+                if chinese
+                else f"from the east ({named('regions', values)}) to the west"
+            )
         case _:
             return f"{evidence.code} {' '.join(values)}".strip()
 

@@ -34,7 +34,9 @@ async def remove_profile(connection: Connection, identifier: UUID) -> bool:
     return await profiles.delete_profile(connection, identifier)
 
 
-async def load_profile(connection: Connection, kind: Kind, identifier: UUID, model: EmbeddingModel) -> EmbeddedProfile | None:
+async def load_profile(
+    connection: Connection, kind: Kind, identifier: UUID, model: EmbeddingModel
+) -> EmbeddedProfile | None:
     """A stored profile with the vectors of a model; None where one of them is missing."""
     found = await profiles.load(connection, kind, model.id, [identifier])
     return found[0] if found else None
@@ -46,7 +48,9 @@ async def embedded_ad_hoc(connection: Connection, profile: Profile, encoded: Enc
     weights = vocabulary.weights_of(profile, average)
     numbers = await vocabulary.find_terms(connection, sorted(weights))
     # What is stored has been rounded to half precision; a text ranks the same whether it is stored or not.
-    rounded = Encoded(encoded.vector.astype(np.float16).astype(np.float32), encoded.passages.astype(np.float16).astype(np.float32))
+    rounded = Encoded(
+        encoded.vector.astype(np.float16).astype(np.float32), encoded.passages.astype(np.float16).astype(np.float32)
+    )
     return EmbeddedProfile(profile, rounded, vocabulary.as_terms(weights, numbers))
 
 
@@ -68,7 +72,10 @@ async def rank(
     if kind == "need":
         # Rarity weighs the need's terms, and here the needs are what was found.
         rarity = await candidates.rarity_of(connection, [other.terms for other in others])
-    pairs = (Pair(asking, other, rarity, today) if kind == "outcome" else Pair(other, asking, rarity, today) for other in others)
+    pairs = (
+        Pair(asking, other, rarity, today) if kind == "outcome" else Pair(other, asking, rarity, today)
+        for other in others
+    )
     return arrange([score_pair(pair, ranking) for pair in pairs], limit)
 
 

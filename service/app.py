@@ -14,7 +14,15 @@ from starlette.responses import JSONResponse
 
 from service import __version__, health
 from service.api import router
-from service.errors import Conflict, NotFound, ServiceError, Unavailable, Unreadable, UnsupportedMedia, ValidationProblem
+from service.errors import (
+    Conflict,
+    NotFound,
+    ServiceError,
+    Unavailable,
+    Unreadable,
+    UnsupportedMedia,
+    ValidationProblem,
+)
 from service.kit.http import Problem
 from service.kit.language import Text
 from service.kit.validation import problems_of
@@ -137,7 +145,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _too_slow(request: Request, error: Exception) -> JSONResponse:
     log.warning("statement cancelled", error=str(error))
-    return _answer(request, Unavailable(Text("查询超时，请缩小范围后重试", "The query took too long: narrow it and try again")))
+    return _answer(
+        request, Unavailable(Text("查询超时，请缩小范围后重试", "The query took too long: narrow it and try again"))
+    )
 
 
 async def _collided(request: Request, error: Exception) -> JSONResponse:
@@ -147,7 +157,9 @@ async def _collided(request: Request, error: Exception) -> JSONResponse:
 
 async def _unstorable(request: Request, error: Exception) -> JSONResponse:
     log.info("value refused by the database", error=type(error).__name__)
-    return _answer(request, Unreadable(Text("内容含有无法存储的字符或数值", "A character or number that cannot be stored")))
+    return _answer(
+        request, Unreadable(Text("内容含有无法存储的字符或数值", "A character or number that cannot be stored"))
+    )
 
 
 async def _no_database(request: Request, error: Exception) -> JSONResponse:

@@ -131,8 +131,12 @@ def doctor() -> None:
 def import_(
     path: Annotated[Path, typer.Argument(exists=True, help="CSV, XLSX, JSON Lines, or a BEIR folder.")],
     kind: Annotated[ImportKind, typer.Option(help="What the rows are.")],
-    organization: Annotated[str | None, typer.Option(help="External id of the organization of rows that name none.")] = None,
-    state: Annotated[Literal["draft", "submitted", "published"], typer.Option(help="State to bring rows to.")] = "published",
+    organization: Annotated[
+        str | None, typer.Option(help="External id of the organization of rows that name none.")
+    ] = None,
+    state: Annotated[
+        Literal["draft", "submitted", "published"], typer.Option(help="State to bring rows to.")
+    ] = "published",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report as a spreadsheet.")] = None,
 ) -> None:
@@ -183,7 +187,9 @@ def evaluate(
 @keys_app.command("create")
 def keys_create(
     organization: Annotated[str, typer.Option(help="External id of the organization.")],
-    role: Annotated[list[str], typer.Option(help="enterprise, provider, broker, operator, authority or administrator.")],
+    role: Annotated[
+        list[str], typer.Option(help="enterprise, provider, broker, operator, authority or administrator.")
+    ],
     label: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
     name: Annotated[str | None, typer.Option(help="Register the organization under this name if it is new.")] = None,
     kind: Annotated[str, typer.Option(help="Kind of a new organization.")] = "market",

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -16,6 +17,7 @@ from service import serving, worker
 from service.access import repository as organizations
 from service.access import service as access
 from service.access.schemas import KeyRequest
+from service.exchange.columns import ImportKind
 from service.exchange.runs import import_path
 from service.kit import queue
 from service.kit.actor import KEY_ROLES, SYSTEM, Role
@@ -29,7 +31,6 @@ from service.resources import Resources, open_resources
 from service.settings import SEEDS, Settings
 
 FOLDER = SEEDS / "demo"
-PARTS = ("a", "b", "c")
 # Needs that show what ranking does: long and short, figures that decide, other languages, and one without an answer.
 SHOWN = ("need-a-01", "need-b-01", "need-c-01")
 MATCHES_SHOWN = 4
@@ -66,24 +67,36 @@ async def run(settings: Settings, *, once: bool, console: Console) -> None:
 
 
 def _progress(console: Console) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=console)
 
 
 async def _load(pool: Pool, progress: Progress) -> None:
     """Import organizations first, then what they post; rows that are there already are left as they are."""
-    steps = (
+    steps: tuple[tuple[ImportKind, Text], ...] = (
         ("organizations", Text("导入单位", "organizations")),
         ("outcomes", Text("导入成果", "outcomes")),
         ("needs", Text("导入需求", "needs")),
     )
     for kind, label in steps:
         task = progress.add_task(str(label), total=None)
-        files = [FOLDER / f"{kind}-{part}.jsonl" for part in PARTS]
+        files = sorted(FOLDER.glob(f"{kind}-*.jsonl"))
         progress.update(task, total=sum(_lines(file) for file in files))
+        advance = partial(progress.advance, task)
         for file in files:
             report = await import_path(
-                pool, SYSTEM, file, kind, state="published", on_progress=lambda rows, task=task: progress.advance(task, rows)
+                pool,
+                SYSTEM,
+                file,
+                kind,
+                state="published",
+                on_progress=advance,
             )
             if report.refused:
                 raise RuntimeError(f"{file.name}: {report.problems[0]}")
@@ -111,12 +124,18 @@ async def _rank(resources: Resources, settings: Settings, progress: Progress) ->
 
 async def _ranked(pool: Pool, external_id: str) -> Panel:
     async with transaction(pool, SYSTEM) as connection:
-        need_id = await lists.find_demo_need(connection, external_id)
+        need_id = await listings.find_anywhere(connection, Kind.NEED, external_id)
+        assert need_id is not None
         need = await listings.get(connection, Kind.NEED, need_id)
         assert need is not None
         page = await lists.ranked_page(connection, SYSTEM, Kind.NEED, need_id, limit=MATCHES_SHOWN)
     table = Table(expand=True, show_edge=False, pad_edge=False)
-    for heading, ratio in (("#", 1), (Text("成果", "outcome"), 12), (Text("相关度", "fit"), 4), (Text("理由", "why"), 22)):
+    for heading, ratio in (
+        ("#", 1),
+        (Text("成果", "outcome"), 12),
+        (Text("相关度", "fit"), 4),
+        (Text("理由", "why"), 22),
+    ):
         table.add_column(str(heading), ratio=ratio, overflow="fold")
     for match in page.items:
         table.add_row(str(match.rank), _outcome_cell(match), _fit_cell(match), match.reason)
@@ -170,7 +189,7 @@ def _addresses(settings: Settings, keys: dict[Role, str]) -> Panel:
     for role, key in keys.items():
         table.add_row(role.value, key)
     first = f"curl -H 'Authorization: Bearer {keys[Role.BROKER]}' {base}/v1/needs"
-    heading = Text(f"接口文档 {base}/docs    各角色演示密钥：", f"Interactive documentation {base}/docs    one key a role:")
+    heading = Text(
+        f"接口文档 {base}/docs    各角色演示密钥：", f"Interactive documentation {base}/docs    one key a role:"
+    )
     return Panel(Group(str(heading), table, first), title="API", title_align="left")
-
-

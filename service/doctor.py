@@ -51,7 +51,11 @@ async def healthy(settings: Settings) -> str | None:
         return f"database not migrated: {error}"
     finally:
         await connection.close()
-    return None if present == latest_revision() else f"schema {present}, expected {latest_revision()}: run `duijie migrate`"
+    return (
+        None
+        if present == latest_revision()
+        else f"schema {present}, expected {latest_revision()}: run `duijie migrate`"
+    )
 
 
 async def examine(settings: Settings, console: Console) -> bool:
@@ -78,7 +82,9 @@ async def _database(settings: Settings) -> list[Finding]:
         async with open_pool(settings, urls, "duijie doctor") as pool, pool.acquire() as connection:
             server = await connection.fetchval("select current_setting('server_version')")
             vector = await connection.fetchval("select extversion from pg_extension where extname = 'vector'")
-            bypass = await connection.fetchval("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
+            bypass = await connection.fetchval(
+                "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
+            )
             waiting, failed = await queue.waiting(connection), await queue.failed(connection)
     except Exception as error:
         advice = Text("检查 DUIJIE_DATABASE_URL 或 DUIJIE_HOME", "Check DUIJIE_DATABASE_URL or DUIJIE_HOME")
@@ -91,7 +97,10 @@ async def _database(settings: Settings) -> list[Finding]:
             Text("任务队列", "queue"),
             failed == 0,
             f"{waiting} waiting, {failed} failed",
-            Text("失败任务保留在 pgqueuer 表中，查看 pgqueuer_log 的原因", "Failed jobs stay in pgqueuer; see pgqueuer_log for why"),
+            Text(
+                "失败任务保留在 pgqueuer 表中，查看 pgqueuer_log 的原因",
+                "Failed jobs stay in pgqueuer; see pgqueuer_log for why",
+            ),
         ),
     ]
 

@@ -134,7 +134,7 @@ def _is_server(pid_file: Path, folder: Path) -> bool:
     if len(lines) < 2 or not lines[0].strip().isdigit() or Path(lines[1].strip()) != folder.resolve():
         return False
     try:
-        return psutil.Process(int(lines[0])).name().startswith("postgres")
+        return str(psutil.Process(int(lines[0])).name()).startswith("postgres")
     except psutil.NoSuchProcess:
         return False
 

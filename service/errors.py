@@ -24,7 +24,11 @@ class ServiceError(Exception):
     title = Text("服务内部错误", "Internal error")
 
     def __init__(
-        self, detail: Text | None = None, *, problems: Sequence[FieldProblem] = (), headers: dict[str, str] | None = None
+        self,
+        detail: Text | None = None,
+        *,
+        problems: Sequence[FieldProblem] = (),
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.detail = detail
         self.problems = tuple(problems)
@@ -122,7 +126,10 @@ class PreconditionFailed(ServiceError):
 
     def __init__(self, current: str) -> None:
         super().__init__(
-            Text(f"当前版本为 {current}：请重新读取后再提交修改", f"The present version is {current}: read again, then change"),
+            Text(
+                f"当前版本为 {current}：请重新读取后再提交修改",
+                f"The present version is {current}: read again, then change",
+            ),
             headers={"ETag": current},
         )
 
@@ -136,7 +143,9 @@ class PreconditionRequired(ServiceError):
 
     def __init__(self, current: str) -> None:
         super().__init__(
-            Text("请先读取，并把响应的 ETag 放入 If-Match 请求头", "Read first, and send the answer's ETag as If-Match"),
+            Text(
+                "请先读取，并把响应的 ETag 放入 If-Match 请求头", "Read first, and send the answer's ETag as If-Match"
+            ),
             headers={"ETag": current},
         )
 

@@ -21,7 +21,10 @@ async def create(
     """Make a key for an organization, registering it first where a name is given; returns the key."""
     known = {role.value for role in KEY_ROLES}
     if unknown := sorted(set(roles) - known):
-        text = Text(f"未知角色 {unknown[0]}，应为 {'、'.join(sorted(known))}", f"Unknown role {unknown[0]}: one of {', '.join(sorted(known))}")
+        text = Text(
+            f"未知角色 {unknown[0]}，应为 {'、'.join(sorted(known))}",
+            f"Unknown role {unknown[0]}: one of {', '.join(sorted(known))}",
+        )
         raise ValidationProblem([FieldProblem("role", "known_role", text)])
     if kind not in [member.value for member in OrganizationKind]:
         text = Text(f"未知单位类型 {kind}", f"Unknown kind {kind}: one of {', '.join(OrganizationKind)}")

@@ -1,6 +1,5 @@
 """Bring a database to the present schema: roles, extension, migrations, seeds. Safe to run at once and again."""
 
-
 import asyncpg
 from alembic import command
 from alembic.config import Config
@@ -106,7 +105,9 @@ def _upgrade(connection: SyncConnection) -> bool:
 
 
 async def _ensure_role(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    if await connection.fetchval("select pg_has_role(current_user, rolname, 'member') from pg_roles where rolname = $1", APPLICATION):
+    if await connection.fetchval(
+        "select pg_has_role(current_user, rolname, 'member') from pg_roles where rolname = $1", APPLICATION
+    ):
         return
     try:
         await connection.execute(CREATE_ROLE)
@@ -123,7 +124,11 @@ async def _ensure_extension(connection: "asyncpg.Connection[asyncpg.Record]") ->
     if version is None:
         try:
             await connection.execute(CREATE_EXTENSION)
-        except (asyncpg.InsufficientPrivilegeError, asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+        except (
+            asyncpg.InsufficientPrivilegeError,
+            asyncpg.FeatureNotSupportedError,
+            asyncpg.UndefinedFileError,
+        ) as error:
             raise MigrationError(
                 f"pgvector cannot be enabled here ({error}). Install pgvector 0.8.4 or newer on the server and let a "
                 "superuser run in this database: create extension vector;"

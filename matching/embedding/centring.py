@@ -42,7 +42,9 @@ class CentredEncoder:
         for role in ROLES:
             found = self.inner.encode(texts[role], role)
             means[role] = np.mean([each.vector for each in found], axis=0, dtype=np.float32)
-            means[f"{role} passages"] = np.mean(np.concatenate([each.passages for each in found]), axis=0, dtype=np.float32)
+            means[f"{role} passages"] = np.mean(
+                np.concatenate([each.passages for each in found]), axis=0, dtype=np.float32
+            )
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / f"centre-{seal[:16]}.{id(self):x}.tmp.npz"
         np.savez(scratch, **means)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class FakeEncoder:
     def _sum(self, passage: str) -> Vector:
         total = np.zeros(self.identity.dimensions, dtype=np.float32)
         text = f" {passage.lower()} "
-        for left, right in zip(text, text[1:], strict=False):
+        for left, right in pairwise(text):
             digest = hashlib.blake2b(f"{left}{right}".encode(), digest_size=8).digest()
             bucket = int.from_bytes(digest[:6], "big") % self.identity.dimensions
             total[bucket] += 1.0 if digest[7] & 1 else -1.0

@@ -121,7 +121,7 @@ class SentenceEncoder:
         if wanted == "bfloat16":
             self._transformer.to(torch.bfloat16)
             return "bfloat16"
-        if not torch.backends.mkldnn.is_available() or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
             return "float32"
         plain = self._time()
         self._transformer.to(torch.bfloat16)
@@ -144,8 +144,8 @@ class SentenceEncoder:
 
 def _load(model: str) -> SentenceTransformer:
     # The load report of missing pooler weights and the progress bars are noise: mean pooling uses no pooler.
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     try:
         return SentenceTransformer(model, device="cpu", local_files_only=Path(model).exists())

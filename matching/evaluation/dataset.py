@@ -48,7 +48,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         with path.open(encoding="utf-8-sig") as file:
             yield from ((number, line) for number, line in enumerate(file, start=1) if line.strip())
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror}); a BEIR folder has corpus.jsonl, queries.jsonl and qrels/test.tsv") from error
+        raise DatasetError(
+            f"{path}: cannot be read ({error.strerror}); a BEIR folder has corpus.jsonl, queries.jsonl and qrels/test.tsv"
+        ) from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: is not UTF-8") from error
 
@@ -58,7 +60,9 @@ def _documents(path: Path) -> Iterator[Document]:
     for number, line in _lines(path):
         try:
             row: dict[str, Any] = json.loads(line)
-            document = Document(str(row["_id"]), str(row.get("title") or ""), str(row.get("text") or ""), _keywords(row))
+            document = Document(
+                str(row["_id"]), str(row.get("title") or ""), str(row.get("text") or ""), _keywords(row)
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DatasetError(f'{path}, line {number}: wanted {{"_id": …, "title": …, "text": …}}') from error
         if document.id in seen:
@@ -86,7 +90,9 @@ def _grades(path: Path, queries: set[str], documents: set[str]) -> dict[str, dic
         try:
             query, document, grade = row[0], row[1], int(row[2])
         except (IndexError, ValueError) as error:
-            raise DatasetError(f"{path}, line {number}: wanted query-id, corpus-id and a whole grade, parted by tabs") from error
+            raise DatasetError(
+                f"{path}, line {number}: wanted query-id, corpus-id and a whole grade, parted by tabs"
+            ) from error
         if query not in queries or document not in documents:
             raise DatasetError(f"{path}, line {number}: {query} or {document} is not in the data set")
         if grade < 0:

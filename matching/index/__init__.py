@@ -19,7 +19,7 @@ select nspname from pg_extension join pg_namespace on pg_namespace.oid = extname
 async def register_codecs(connection: Connection) -> None:
     """Teach a connection the vector types. Every connection that this package gets needs it once."""
     schema = await connection.fetchval(EXTENSION_SCHEMA)
-    await register_vector(connection, schema=schema)
+    await register_vector(connection, schema=schema)  # type: ignore[arg-type]  # a pooled connection serves as well
 
 
 __all__ = ["Connection", "register_codecs"]

@@ -70,7 +70,7 @@ PLAN_EACH_TIME = "select set_config('plan_cache_mode', 'force_custom_plan', true
 
 def graph_statement(model: EmbeddingModel, kind: Kind) -> str:
     """The nearest by the model's graph index, whose expression and predicate the statement must repeat literally."""
-    return (
+    return (  # two numbers of our own and one of two words
         f"with near as materialized (select profile_id, embedding::halfvec({model.dimensions:d}) <#> $1 as distance "
         f"from match_vector where model_id = {model.id:d} and kind = '{'need' if kind == 'need' else 'outcome'}' "
         f"order by embedding::halfvec({model.dimensions:d}) <#> $1 limit {GRAPH_SEARCH:d}) "

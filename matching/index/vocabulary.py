@@ -127,7 +127,8 @@ def as_terms(weights: dict[str, float], numbers: dict[str, int]) -> Terms:
     if len(known) > MOST_TERMS:
         known = sorted(sorted(known, key=lambda pair: -pair[1])[:MOST_TERMS])
     return Terms(
-        np.array([number for number, _ in known], dtype=np.int32), np.array([weight for _, weight in known], dtype=np.float32)
+        np.array([number for number, _ in known], dtype=np.int32),
+        np.array([weight for _, weight in known], dtype=np.float32),
     )
 
 

@@ -96,7 +96,9 @@ async def gather(owner: Connection, dataset: Dataset, model_folder: str | None, 
     return Examples(np.array(rows), np.array(grades), np.array(needs), documents)
 
 
-async def _candidates(owner: Connection, asking: EmbeddedProfile, embedding: EmbeddingModel) -> list[tuple[UUID, list[float]]]:
+async def _candidates(
+    owner: Connection, asking: EmbeddedProfile, embedding: EmbeddingModel
+) -> list[tuple[UUID, list[float]]]:
     rarity = await candidates.rarity_of(owner, [asking.terms])
     found = await retrieve(owner, asking, embedding, rarity, Scope())
     wanted = [signal for signal in SIGNALS if signal.name in TEXT_SIGNALS]
@@ -173,7 +175,9 @@ async def main(arguments: argparse.Namespace) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m matching.learning.fit", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m matching.learning.fit", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--database", required=True, help="connection of an owner that may create a schema")
     parser.add_argument("--model", default=None, help="as DUIJIE_MODEL")

@@ -24,17 +24,25 @@ SECTION_WEIGHTS = {
 }
 # Headings that people write into one long text, and the sections that they open.
 HEADINGS = (
-    ("foundation", r"现有(?:工作|研究|技术)?基础|(?:前期)?(?:工作|研究|技术)基础|企业(?:简介|基本情况)|公司简介|实验基础"),
+    (
+        "foundation",
+        r"现有(?:工作|研究|技术)?基础|(?:前期)?(?:工作|研究|技术)基础|企业(?:简介|基本情况)|公司简介|实验基础",
+    ),
     ("goals", r"(?:预期|研究|主要|阶段|技术)?目标|(?:主要|技术|考核)?指标(?:要求)?|质量要求|预期(?:成果|效果)"),
     ("background", r"(?:项目)?背景|(?:国内外)?现状|存在(?:的)?问题|行业现状|目前研究进展"),
-    ("description", r"(?:技术)?需求(?:内容|描述|说明)?|(?:主要|研究|项目|技术)内容|(?:需求|内容)(?:内容)?及(?:预期|合作)?目标|成果简介|技术难题"),
+    (
+        "description",
+        r"(?:技术)?需求(?:内容|描述|说明)?|(?:主要|研究|项目|技术)内容|(?:需求|内容)(?:内容)?及(?:预期|合作)?目标|成果简介|技术难题",
+    ),
     ("innovations", r"(?:主要)?创新点|技术(?:特点|优势|创新)|关键技术"),
     ("applications", r"应用(?:领域|范围|场景|前景)"),
     ("prospects", r"(?:市场|推广)(?:前景|分析)|经济(?:社会)?效益|(?:市场前景与)?效益(?:分析)?"),
 )
 NUMBERING = r"(?:[（(]?[一二三四五六七八九十\d]{1,2}[）)、.．]\s*)?"
 HEADING = re.compile(
-    rf"^\s*[\"“【]?{NUMBERING}(?:" + "|".join(f"(?P<{name}>{pattern})" for name, pattern in HEADINGS) + r")[】]?\s*[:：]\s*"
+    rf"^\s*[\"“【]?{NUMBERING}(?:"
+    + "|".join(f"(?P<{name}>{pattern})" for name, pattern in HEADINGS)
+    + r")[】]?\s*[:：]\s*"
 )
 # A full stop ends a sentence unless it stands in a figure; a numbered entry begins one.
 SENTENCE_END = re.compile(r"(?<=[。！？；;!?؟؛])|(?<=[^\d\W]\.)\s+(?=[A-Z\u0600-\u06ff])|\n+")
@@ -44,6 +52,9 @@ LEAST_PASSAGE = 8
 MOST_PASSAGES = 200
 # A passage counts by its length up to here: a long sentence is not a more important one.
 FULL_LENGTH = 60
+
+
+NOTHING_STATED = Facets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class ListingText:
     sections: tuple[tuple[str, str], ...]
     indicators: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
-    facets: Facets = Facets()
+    facets: Facets = NOTHING_STATED
     organization: UUID | None = None
 
 

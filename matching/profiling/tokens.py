@@ -9,7 +9,9 @@ import rjieba
 
 # Raised when the same text gives other terms, so that an index of older code can be told.
 TOKENIZER = 1
-RUN = re.compile(r"[a-z0-9]+(?:[.\-/+][a-z0-9]+)*|[\u3400-\u9fff]+|[\u0600-\u06ff]+|[^\W\d_a-z\u3400-\u9fff\u0600-\u06ff]+")
+RUN = re.compile(
+    r"[a-z0-9]+(?:[.\-/+][a-z0-9]+)*|[\u3400-\u9fff]+|[\u0600-\u06ff]+|[^\W\d_a-z\u3400-\u9fff\u0600-\u06ff]+"
+)
 LEAST_WORD = 3
 MOST_TERM = 64
 

@@ -20,7 +20,7 @@ def read(pair: Pair) -> Reading:
     values = similarities[np.arange(len(best)), best]
     weights = np.array([passage.weight for passage in pair.need.profile.passages], dtype=np.float32)
     raw = float(np.average(values, weights=weights)) if weights.sum() > 0 else float(values.mean())
-    evidence = []
+    evidence: list[Evidence] = []
     # The titles are shown anyway; the strongest of the other passages are what a reader wants quoted.
     for position in np.argsort(-(values * weights), kind="stable"):
         if position == 0 or values[position] < LEAST_SHOWN or len(evidence) == MOST_EVIDENCE:

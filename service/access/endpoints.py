@@ -10,7 +10,7 @@ from service.access.dependencies import Tx
 from service.access.schemas import Caller, Key, KeyRequest, NewKey, Organization, OrganizationContent, OrganizationKind
 from service.errors import Forbidden
 from service.kit.etag import etag
-from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, problems
+from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.language import Text
 from service.kit.pages import Page, decode_cursor, encode_cursor
 from service.kit.texts import RegionCode
@@ -30,7 +30,7 @@ async def me(tx: Tx) -> Caller:
     "/organizations",
     status_code=201,
     summary="Register an organization / 登记单位",
-    responses={201: {"headers": ETAG_HEADER | LOCATION_HEADER}} | problems(403, 409),
+    responses=made(ETAG_HEADER, LOCATION_HEADER, status=201) | problems(403, 409),
 )
 async def create_organization(tx: Tx, content: OrganizationContent, response: Response) -> Organization:
     """Register an organization (operators and administrators)."""
@@ -51,7 +51,9 @@ async def list_organizations(
 ) -> Page[Organization]:
     """Organizations, newest first (brokers, operators, authorities, administrators)."""
     if not tx.actor.is_staff:
-        raise Forbidden(Text("单位列表仅对技术经理人、运营方和主管部门开放", "The list is for brokers, operators and authorities"))
+        raise Forbidden(
+            Text("单位列表仅对技术经理人、运营方和主管部门开放", "The list is for brokers, operators and authorities")
+        )
     position = decode_cursor(cursor, UUID)
     before = UUID(str(position[0])) if position else None
     found = await repository.list_organizations(tx.connection, kind, region, text, before, limit + 1)
@@ -62,7 +64,7 @@ async def list_organizations(
 @router.get(
     "/organizations/{organization_id}",
     summary="Read an organization / 查看单位",
-    responses={200: {"headers": ETAG_HEADER}} | problems(404),
+    responses=made(ETAG_HEADER) | problems(404),
 )
 async def read_organization(tx: Tx, organization_id: UUID, response: Response) -> Organization:
     """Your own organization, or any for brokers, operators, authorities and administrators."""
@@ -74,7 +76,7 @@ async def read_organization(tx: Tx, organization_id: UUID, response: Response) -
 @router.put(
     "/organizations/{organization_id}",
     summary="Change an organization / 修改单位资料",
-    responses={200: {"headers": ETAG_HEADER}} | problems(403, 404, 409, 412, 428),
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412, 428),
 )
 async def change_organization(
     tx: Tx, organization_id: UUID, content: OrganizationContent, response: Response, if_match: IfMatch = None

@@ -67,7 +67,10 @@ def _values(content: OrganizationContent) -> tuple[object, ...]:
 def _named(error: asyncpg.PostgresError, content: OrganizationContent) -> Conflict | ValidationProblem:
     constraint = getattr(error, "constraint_name", "") or ""
     if "region" in constraint:
-        text = Text(f"没有代码为 {content.region} 的行政区划，可查 GET /v1/regions", f"No region {content.region}; see GET /v1/regions")
+        text = Text(
+            f"没有代码为 {content.region} 的行政区划，可查 GET /v1/regions",
+            f"No region {content.region}; see GET /v1/regions",
+        )
         return ValidationProblem([FieldProblem("region", "known_region", text)])
     if "credit_code" in constraint:
         return Conflict(Text("该统一社会信用代码已被登记", "This credit code is registered already"))
@@ -128,7 +131,12 @@ returning id, organization_id, label, roles, expires_at, revoked_at, last_used_a
 
 
 async def insert_key(
-    connection: Connection, organization_id: UUID, label: str, digest: bytes, roles: list[str], expires_at: datetime | None
+    connection: Connection,
+    organization_id: UUID,
+    label: str,
+    digest: bytes,
+    roles: list[str],
+    expires_at: datetime | None,
 ) -> Key:
     """Store a key by its SHA-256."""
     row = await connection.fetchrow(INSERT_KEY, organization_id, label, digest, roles, expires_at)

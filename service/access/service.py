@@ -57,7 +57,9 @@ async def authenticate(connection: Connection, key: str | None, request_id: str)
 async def create_organization(connection: Connection, actor: Actor, content: OrganizationContent) -> Organization:
     """Register an organization; operators and administrators do."""
     if not actor.has(Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM):
-        raise Forbidden(Text("登记单位需要运营方或管理员密钥", "Registering an organization takes an operator or administrator key"))
+        raise Forbidden(
+            Text("登记单位需要运营方或管理员密钥", "Registering an organization takes an operator or administrator key")
+        )
     stored = await repository.insert_organization(connection, content)
     await log.record(connection, actor, "organization", stored.id, "create", data={"name": stored.name})
     return stored

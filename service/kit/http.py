@@ -44,7 +44,15 @@ DESCRIPTIONS = {
 }
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+Responses = dict[int | str, dict[str, Any]]
+
+
+def made(*headers: dict[str, Any], status: int = 200) -> Responses:
+    """A success with headers, for an endpoint's OpenAPI declaration."""
+    return {status: {"headers": {name: value for each in headers for name, value in each.items()}}}
+
+
+def problems(*statuses: int) -> Responses:
     """The error answers of an endpoint, for its OpenAPI declaration."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
@@ -53,7 +61,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def open_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def open_problems(*statuses: int) -> Responses:
     """As `problems`, for an endpoint that needs no key."""
     declared = problems(*statuses)
     del declared[401]
@@ -68,7 +76,9 @@ Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the 
 LIMIT = DEFAULT_LIMIT
 
 ETAG_HEADER = {"ETag": {"description": "Version for If-Match / 版本标识", "schema": {"type": "string"}}}
-LOCATION_HEADER = {"Location": {"description": "Address of what was made / 新建对象的地址", "schema": {"type": "string"}}}
+LOCATION_HEADER = {
+    "Location": {"description": "Address of what was made / 新建对象的地址", "schema": {"type": "string"}}
+}
 
 
 def location(kind: str, identifier: UUID) -> str:

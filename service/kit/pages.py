@@ -22,7 +22,8 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item]
     next: str | None = Field(
-        default=None, description="Pass as `cursor` for the next page; null on the last. / 下一页的 cursor，末页为 null。"
+        default=None,
+        description="Pass as `cursor` for the next page; null on the last. / 下一页的 cursor，末页为 null。",
     )
 
 
@@ -46,7 +47,8 @@ def decode_cursor(cursor: str | None, *types: type) -> tuple[object, ...] | None
         return tuple(_read(value, kind) for value, kind in zip(values, types, strict=True))
     except (ValueError, TypeError, binascii.Error) as error:
         problem = Text(
-            "游标无效：请使用上一页返回的 next，不要自行修改", "Not a cursor of this list: pass `next` of the page before"
+            "游标无效：请使用上一页返回的 next，不要自行修改",
+            "Not a cursor of this list: pass `next` of the page before",
         )
         raise ValidationProblem([FieldProblem("cursor", "cursor", problem)]) from error
 

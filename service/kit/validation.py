@@ -28,8 +28,12 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
     "less_than_equal": lambda c: Text(f"不得大于 {c['le']}", f"At most {c['le']}"),
     "less_than": lambda c: Text(f"必须小于 {c['lt']}", f"Less than {c['lt']}"),
     "decimal_type": lambda _: Text("应为数字", "Must be a number"),
-    "decimal_parsing": lambda _: Text("应为数字，例如 120000 或 120000.50", "Must be a number, such as 120000 or 120000.50"),
-    "decimal_max_places": lambda c: Text(f"最多 {c['decimal_places']} 位小数", f"At most {c['decimal_places']} decimals"),
+    "decimal_parsing": lambda _: Text(
+        "应为数字，例如 120000 或 120000.50", "Must be a number, such as 120000 or 120000.50"
+    ),
+    "decimal_max_places": lambda c: Text(
+        f"最多 {c['decimal_places']} 位小数", f"At most {c['decimal_places']} decimals"
+    ),
     "decimal_max_digits": lambda c: Text(f"最多 {c['max_digits']} 位数字", f"At most {c['max_digits']} digits"),
     "decimal_whole_digits": lambda c: Text(
         f"整数部分最多 {c['whole_digits']} 位", f"At most {c['whole_digits']} digits before the point"
@@ -43,9 +47,15 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
     "date_parsing": lambda _: Text("应为日期，例如 2027-06-30", "Must be a date, such as 2027-06-30"),
     "date_from_datetime_parsing": lambda _: Text("应为日期，例如 2027-06-30", "Must be a date, such as 2027-06-30"),
     "date_from_datetime_inexact": lambda _: Text("应为日期，不带时刻", "Must be a date without a time of day"),
-    "datetime_type": lambda _: Text("应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"),
-    "datetime_parsing": lambda _: Text("应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"),
-    "datetime_from_date_parsing": lambda _: Text("应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"),
+    "datetime_type": lambda _: Text(
+        "应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"
+    ),
+    "datetime_parsing": lambda _: Text(
+        "应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"
+    ),
+    "datetime_from_date_parsing": lambda _: Text(
+        "应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"
+    ),
     "timezone_aware": lambda _: Text("时间必须带时区，例如 +08:00", "The time must carry a zone, such as +08:00"),
     "list_type": lambda _: Text("应为列表", "Must be a list"),
     "too_long": lambda c: Text(f"最多 {c['max_length']} 项", f"At most {c['max_length']} entries"),
@@ -57,8 +67,12 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
     "uuid_parsing": lambda _: Text("应为 UUID，例如 01890a5d-ac96-774b-bcce-b302099a8057", "Must be a UUID"),
     "json_invalid": lambda _: Text("不是有效的 JSON", "Not valid JSON"),
     "range_order": lambda c: Text(f"{c['low']} 不得大于 {c['high']}", f"{c['low']} must not exceed {c['high']}"),
-    "code_with_decline": lambda _: Text("否决（decline）必须给出原因代码 code，其他操作不带 code", "decline needs a code, and only decline takes one"),
-    "until_with_snooze": lambda _: Text("稍后再看（snooze）必须给出 snoozed_until，其他操作不带", "snooze needs snoozed_until, and only snooze takes it"),
+    "code_with_decline": lambda _: Text(
+        "否决（decline）必须给出原因代码 code，其他操作不带 code", "decline needs a code, and only decline takes one"
+    ),
+    "until_with_snooze": lambda _: Text(
+        "稍后再看（snooze）必须给出 snoozed_until，其他操作不带", "snooze needs snoozed_until, and only snooze takes it"
+    ),
     "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 
@@ -68,9 +82,15 @@ PATTERNS: dict[str, Text] = {
     "^[A-Z]{3}$": Text("应为三位货币代码，例如 CNY", "Must be a currency code, such as CNY"),
     "^[0-9A-Z]{18}$": Text("应为 18 位统一社会信用代码", "Must be a credit code of 18 digits and capitals"),
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": Text("应为电子邮箱，例如 name@example.com", "Must be an e-mail address"),
-    r"^[0-9+()（）\-— .转ext]{5,40}$": Text("应为电话号码，例如 0951-0000000", "Must be a telephone number, such as +86 951 0000000"),
-    r"^https?://[^\s<>\"]{3,500}$": Text("应为以 http:// 或 https:// 开头的网址", "Must be an address that begins with http:// or https://"),
-    "^[a-z][a-z0-9_]{1,63}$": Text("应为代码，例如 goji，可查 GET /v1/taxonomy", "Must be a code such as goji; see GET /v1/taxonomy"),
+    r"^[0-9+()（）\-— .转ext]{5,40}$": Text(
+        "应为电话号码，例如 0951-0000000", "Must be a telephone number, such as +86 951 0000000"
+    ),
+    r"^https?://[^\s<>\"]{3,500}$": Text(
+        "应为以 http:// 或 https:// 开头的网址", "Must be an address that begins with http:// or https://"
+    ),
+    "^[a-z][a-z0-9_]{1,63}$": Text(
+        "应为代码，例如 goji，可查 GET /v1/taxonomy", "Must be a code such as goji; see GET /v1/taxonomy"
+    ),
     "^(zh|en|ar)$": Text("应为 zh、en 或 ar", "Must be zh, en or ar"),
 }
 

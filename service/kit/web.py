@@ -19,7 +19,12 @@ from service.settings import Settings
 log = structlog.get_logger("duijie.http")
 
 REGISTRY: Final = CollectorRegistry()
-REQUESTS = Counter("duijie_http_requests_total", "Answers by method, route and status", ["method", "route", "status"], registry=REGISTRY)
+REQUESTS = Counter(
+    "duijie_http_requests_total",
+    "Answers by method, route and status",
+    ["method", "route", "status"],
+    registry=REGISTRY,
+)
 SECONDS = Histogram(
     "duijie_http_request_seconds",
     "Time to answer by method and route",
@@ -67,6 +72,7 @@ class Manners:
             if _announced(headers) > body.limit:
                 await problem_response(_too_large(body.limit), language, request_id)(scope, receive, answer.send)
                 return
+
             async def send_unless_exceeded(message: Message) -> None:
                 # What the application makes of half a body is not the answer.
                 if not body.exceeded:

@@ -1,8 +1,7 @@
 """A page of listings, from the parameters of a request."""
 
-from uuid import UUID
-
 from dataclasses import replace
+from uuid import UUID
 
 from service.errors import ValidationProblem
 from service.kit.actor import Actor
@@ -14,7 +13,13 @@ from service.listings.search import Filters, Summary, region_family, search
 
 
 async def search_page(
-    connection: Connection, actor: Actor, kind: Kind, filters: Filters, region: str | None, limit: int, cursor: str | None
+    connection: Connection,
+    actor: Actor,
+    kind: Kind,
+    filters: Filters,
+    region: str | None,
+    limit: int,
+    cursor: str | None,
 ) -> Page[Summary]:
     """One page of what the actor may see, newest first.
 

@@ -118,7 +118,10 @@ def _named(error: asyncpg.PostgresError, columns: dict[str, Any]) -> Conflict | 
     if constraint == "listing_external_id":
         code = columns["external_id"]
         return Conflict(
-            Text(f"本单位已有编号为 {code} 的记录，请修改原记录", f"Your organization has a listing {code} already: change that one")
+            Text(
+                f"本单位已有编号为 {code} 的记录，请修改原记录",
+                f"Your organization has a listing {code} already: change that one",
+            )
         )
     for name in ("field", "region", "industry"):
         if constraint == f"listing_{name}_fkey":
@@ -175,6 +178,15 @@ select id from listing where organization_id = $1 and kind = $2 and external_id 
 async def find_external(connection: Connection, kind: Kind, organization_id: UUID, external_id: str) -> UUID | None:
     """The listing that an organization calls `external_id`."""
     identifier: UUID | None = await connection.fetchval(FIND_EXTERNAL, organization_id, kind, external_id)
+    return identifier
+
+
+FIND_ANYWHERE = "select id from listing where kind = $1 and external_id = $2 order by id limit 1"
+
+
+async def find_anywhere(connection: Connection, kind: Kind, external_id: str) -> UUID | None:
+    """The oldest listing that some organization calls `external_id`."""
+    identifier: UUID | None = await connection.fetchval(FIND_ANYWHERE, kind, external_id)
     return identifier
 
 

@@ -4,10 +4,10 @@ from collections.abc import Hashable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from service.kit.texts import ExternalId, RegionCode, clean_line, clean_text
@@ -52,7 +52,9 @@ Trl = Annotated[int, Field(ge=1, le=9)]
 FieldCode = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{1,63}$")]
 Section = Annotated[str, StringConstraints(pattern="^[A-T]$")]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-Email = Annotated[str, AfterValidator(clean_line), StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=200)]
+Email = Annotated[
+    str, AfterValidator(clean_line), StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=200)
+]
 Phone = Annotated[str, AfterValidator(clean_line), StringConstraints(pattern=r"^[0-9+()（）\-— .转ext]{5,40}$")]
 
 
@@ -73,7 +75,8 @@ class ListingContent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     external_id: ExternalId | None = Field(
-        default=None, description="Your own number for it; an import finds its rows by it / 本单位编号，用于重复导入时识别"
+        default=None,
+        description="Your own number for it; an import finds its rows by it / 本单位编号，用于重复导入时识别",
     )
     title: Title = Field(description="标题")
     description: LongText = Field(default="", description="The text that matching reads / 详细说明")
@@ -174,9 +177,7 @@ class Standing(BaseModel):
     """What a stored listing has besides its content."""
 
     id: UUID
-    organization: Brief | None = Field(
-        description="Null while the organization stays anonymous to you / 未公开时为空"
-    )
+    organization: Brief | None = Field(description="Null while the organization stays anonymous to you / 未公开时为空")
     state: str
     version: int
     language: str
@@ -205,4 +206,3 @@ class Revision(BaseModel):
     at: datetime
     reason: str | None
     content: dict[str, Any]
-

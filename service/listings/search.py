@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -35,7 +36,7 @@ def grams_of(*texts: str) -> list[str]:
     pairs: dict[str, None] = {}
     for text in texts:
         folded = fold(text)
-        pairs.update(dict.fromkeys(map("".join, zip(folded, folded[1:], strict=False))))
+        pairs.update(dict.fromkeys(map("".join, pairwise(folded))))
     return sorted(list(pairs)[:MAX_GRAMS])
 
 

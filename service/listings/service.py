@@ -47,7 +47,9 @@ class Texts:
 def texts_of(content: ListingContent) -> Texts:
     """The search pairs and the language of a content."""
     language = detect_language(f"{content.title}\n{content.description}")
-    return Texts(language, grams_of(content.title, " ".join(content.keywords), content.description, " ".join(content.indicators)))
+    return Texts(
+        language, grams_of(content.title, " ".join(content.keywords), content.description, " ".join(content.indicators))
+    )
 
 
 def rights_of(content: ListingContent) -> list[IpRight]:
@@ -56,7 +58,9 @@ def rights_of(content: ListingContent) -> list[IpRight]:
     return rights
 
 
-async def create(connection: Connection, actor: Actor, kind: Kind, organization_id: UUID, content: ListingContent) -> Listing:
+async def create(
+    connection: Connection, actor: Actor, kind: Kind, organization_id: UUID, content: ListingContent
+) -> Listing:
     """Store a draft of an organization.
 
     Raises:
@@ -65,7 +69,9 @@ async def create(connection: Connection, actor: Actor, kind: Kind, organization_
     if not actor.has(*AUTHORS[kind]):
         raise Forbidden(
             Text(
-                "发布需求需要企业、技术经理人或运营方密钥" if kind is Kind.NEED else "发布成果需要成果提供方、技术经理人或运营方密钥",
+                "发布需求需要企业、技术经理人或运营方密钥"
+                if kind is Kind.NEED
+                else "发布成果需要成果提供方、技术经理人或运营方密钥",
                 f"Posting this takes a key with one of the roles: {', '.join(AUTHORS[kind][:-1])}",
             )
         )
@@ -141,7 +147,9 @@ def actions_of(actor: Actor, listing: Listing) -> list[str]:
     names = dict.fromkeys(transition.action for transition in workflow.transitions)
     moment = now()
     return [
-        name for name in names if isinstance(advance(workflow, listing.state, name, actor, owner=owner, now=moment), Advanced)
+        name
+        for name in names
+        if isinstance(advance(workflow, listing.state, name, actor, owner=owner, now=moment), Advanced)
     ]
 
 
@@ -170,7 +178,9 @@ async def change(
     if not saved:
         raise PreconditionFailed(etag(current.version))
     await _keep_revision(connection, actor, identifier, current.version + 1, content, reason)
-    await log.record(connection, actor, kind, identifier, "change", data={"version": current.version + 1, "reason": reason})
+    await log.record(
+        connection, actor, kind, identifier, "change", data={"version": current.version + 1, "reason": reason}
+    )
     if current.state == "published":
         await queue.enqueue_index(connection, identifier, current.version + 1)
     return await _present(connection, kind, identifier)
@@ -201,6 +211,7 @@ async def act(
     if_match: str | None = None,
     reason: str | None = None,
     at: datetime | None = None,
+    bulk: bool = False,
 ) -> Listing:
     """Take one step of the workflow: compare-and-set, one event, and what the step entails for matching.
 
@@ -217,7 +228,9 @@ async def act(
     if not isinstance(step, Advanced):
         raise as_error(workflow, step)
     if not await repository.transition(connection, identifier, step.source, step.target, moment):
-        raise Conflict(Text("状态刚被他人改变，请重新读取", "The state was changed by somebody else just now: read again"))
+        raise Conflict(
+            Text("状态刚被他人改变，请重新读取", "The state was changed by somebody else just now: read again")
+        )
     await log.record(
         connection,
         actor,
@@ -229,7 +242,7 @@ async def act(
         data={"reason": reason} if reason else None,
     )
     if step.target == "published":
-        await queue.enqueue_index(connection, identifier, current.version + 1)
+        await queue.enqueue_index(connection, identifier, current.version + 1, bulk=bulk)
     elif step.source == "published":
         await withdrawal.leave_matching(connection, identifier)
     return await _present(connection, kind, identifier)

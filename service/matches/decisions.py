@@ -83,5 +83,8 @@ def check_may_read_list(actor: Actor, organization_id: UUID) -> None:
     """A ranked list is for the listing's own organization and for staff."""
     if not (actor.is_staff or actor.owns(organization_id)):
         raise Forbidden(
-            Text("推荐结果仅对发布单位、技术经理人和运营方开放", "Matches are for the listing's organization, brokers and operators")
+            Text(
+                "推荐结果仅对发布单位、技术经理人和运营方开放",
+                "Matches are for the listing's organization, brokers and operators",
+            )
         )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.access.dependencies import CurrentActor, Tx
 from service.kit.etag import etag
-from service.kit.http import ETAG_HEADER, LIMIT, Cursor, IfMatch, Limit, problems
+from service.kit.http import ETAG_HEADER, LIMIT, Cursor, IfMatch, Limit, made, problems
 from service.listings.schemas import Kind
 from service.matches import decisions, lists
 from service.matches.schemas import (
@@ -64,7 +64,7 @@ async def match_text(request: Request, actor: CurrentActor, body: AdHocRequest) 
 @router.get(
     "/recommendations/{recommendation_id}",
     summary="Read a recommended pair / 查看推荐",
-    responses={200: {"headers": ETAG_HEADER}} | problems(404),
+    responses=made(ETAG_HEADER) | problems(404),
 )
 async def read_recommendation(tx: Tx, recommendation_id: UUID, response: Response) -> Recommendation:
     """A pair with both sides, its explanation and what was decided (brokers, operators, authorities)."""

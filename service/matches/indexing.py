@@ -120,7 +120,13 @@ class _Run:
         # A listing is not recommended to its own organization.
         scope = Scope(not_organization=self.asking.profile.organization)
         found = await pipeline.rank(
-            self.connection, self.asking, self.embedding, ranking, today=today(), scope=scope, limit=self.keep * LOOK_FURTHER
+            self.connection,
+            self.asking,
+            self.embedding,
+            ranking,
+            today=today(),
+            scope=scope,
+            limit=self.keep * LOOK_FURTHER,
         )
         kept = await self._worth_keeping(found)
         before = await repository.partners(self.connection, identifier)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from matching import pipeline
+from matching.embedding import Role
 from matching.explanation import Labels, as_data, sentence
 from matching.index.models import active_model
 from matching.types import Match, Scope
@@ -129,7 +130,9 @@ class Speaker:
     async def of(cls, connection: Connection) -> "Speaker":
         """A speaker of the caller's language."""
         language = current_language.get()
-        fields = {f.code: f.label_zh if language == "zh" else f.label_en for f in await taxonomy.list_fields(connection)}
+        fields = {
+            f.code: f.label_zh if language == "zh" else f.label_en for f in await taxonomy.list_fields(connection)
+        }
         modes = {
             entry.code: entry.label_zh if language == "zh" else entry.label_en
             for entry in (await taxonomy.list_codes(connection)).get("modes", [])
@@ -157,15 +160,13 @@ async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) 
     if model is None:
         raise Unavailable(Text("排序模型尚未就绪，请稍后重试", "No embedding model is active yet: try again soon"))
     profile = ad_hoc_profile(request, region_class, actor.organization_id)
-    role = "query" if profile.kind == "need" else "document"
+    role: Role = "query" if profile.kind == "need" else "document"
     encoded = await resources.encoders.encode(model, profile.texts, role, urgent=True)
     scope = Scope(field=request.only_field, region_class=request.only_region_class, mode=request.only_mode)
     async with transaction(resources.pool, actor) as connection:
         asking = await pipeline.embedded_ad_hoc(connection, profile, encoded)
         ranking = await active_ranking(connection)
-        found = await pipeline.rank(
-            connection, asking, model, ranking, today=today(), scope=scope, limit=request.limit
-        )
+        found = await pipeline.rank(connection, asking, model, ranking, today=today(), scope=scope, limit=request.limit)
         return await _present_ad_hoc(connection, actor, request, found, ranking.version)
 
 
@@ -173,7 +174,9 @@ async def _check_codes(connection: Connection, request: AdHocRequest) -> str | N
     """The class of the request's region, after its codes were found to be known."""
     known = {field.code for field in await taxonomy.list_fields(connection)}
     problems = [
-        unknown_code("field", value) for value in (request.field, request.only_field) if value is not None and value not in known
+        unknown_code("field", value)
+        for value in (request.field, request.only_field)
+        if value is not None and value not in known
     ]
     region = await regions.get_region(connection, request.region) if request.region else None
     if request.region and region is None:
@@ -190,7 +193,7 @@ async def _present_ad_hoc(
     identifiers = [match.outcome_id if finds_outcomes else match.need_id for match in found]
     others = await _counterparts(connection, actor, identifiers)
     speaker = await Speaker.of(connection)
-    items = []
+    items: list[AdHocMatch] = []
     for match, identifier in zip(found, identifiers, strict=True):
         data = as_data(match)
         # A listing may have been withdrawn between the index and here.

@@ -63,5 +63,7 @@ def ad_hoc_profile(request: AdHocRequest, region_class: str | None, organization
     title = request.title.strip() or request.text.strip()[:60]
     sections = (("description", request.text),)
     return compose(
-        ListingText(uuid4(), kind, title, sections, tuple(request.indicators), tuple(request.keywords), facets, organization)
+        ListingText(
+            uuid4(), kind, title, sections, tuple(request.indicators), tuple(request.keywords), facets, organization
+        )
     )

@@ -167,7 +167,9 @@ where listing.id = any ($1)
 """
 
 
-async def counterparts(connection: Connection, identifiers: list[UUID], *, staff: bool, own: UUID | None) -> dict[UUID, Row]:
+async def counterparts(
+    connection: Connection, identifiers: list[UUID], *, staff: bool, own: UUID | None
+) -> dict[UUID, Row]:
     """Other sides by id; a need's organization only for those who may know it."""
     return {row["id"]: row for row in await connection.fetch(COUNTERPARTS, identifiers, staff, own)}
 

@@ -69,7 +69,9 @@ class Scored(BaseModel):
     level: MatchLevel = Field(description="强相关、较强相关、弱相关、无相关")
     conflicts: list[str] = Field(description="Hard conflicts, such as a price above the budget / 硬性冲突")
     reason: str = Field(description="The explanation in one sentence, in your language / 一句话理由")
-    explanation: dict[str, Any] = Field(description="Every signal with raw score, weight and evidence / 各信号得分、权重与证据")
+    explanation: dict[str, Any] = Field(
+        description="Every signal with raw score, weight and evidence / 各信号得分、权重与证据"
+    )
 
 
 class StoredMatch(Scored):
@@ -101,13 +103,21 @@ class AdHocRequest(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"looking_for": "outcomes", "text": "枸杞鲜果热风干燥耗时长，求低能耗快速干燥装备，含水率≤13%", "limit": 5}]
+            "examples": [
+                {
+                    "looking_for": "outcomes",
+                    "text": "枸杞鲜果热风干燥耗时长，求低能耗快速干燥装备，含水率≤13%",
+                    "limit": 5,
+                }
+            ]
         },
     )
 
     looking_for: Literal["outcomes", "needs"] = Field(description="What to find / 查找成果还是需求")
     title: Annotated[str, AfterValidator(clean_text), StringConstraints(max_length=200)] = ""
-    text: Annotated[LongText, StringConstraints(min_length=2)] = Field(description="What you need or offer / 需求或成果描述")
+    text: Annotated[LongText, StringConstraints(min_length=2)] = Field(
+        description="What you need or offer / 需求或成果描述"
+    )
     indicators: Lines = Field(default_factory=list)
     keywords: Keywords = Field(default_factory=list)
     field: FieldCode | None = None
@@ -119,7 +129,9 @@ class AdHocRequest(BaseModel):
     price_min: Amount | None = None
     price_max: Amount | None = None
     only_field: FieldCode | None = Field(default=None, description="Find in this field only / 仅限该重点方向")
-    only_region_class: Literal["east", "central", "west", "northeast"] | None = Field(default=None, description="仅限该区域")
+    only_region_class: Literal["east", "central", "west", "northeast"] | None = Field(
+        default=None, description="仅限该区域"
+    )
     only_mode: Mode | None = Field(default=None, description="仅限该合作方式")
     limit: Annotated[int, Field(ge=1, le=50)] = 10
 
@@ -147,7 +159,8 @@ class DecisionRequest(BaseModel):
     """What a broker decides on a pair."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"action": "decline", "code": "too_early", "note": "仍在小试阶段"}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"action": "decline", "code": "too_early", "note": "仍在小试阶段"}]},
     )
 
     action: Literal["accept", "decline", "snooze"] = Field(description="采纳、否决、稍后再看")

@@ -37,7 +37,11 @@ async def settle(resources: Resources) -> None:
         if await install_default(connection):
             await _rank_everything(connection)
         model = await register_model(connection, resources.encoders.source, encoder.identity)
-        if model.state == "building" and not await _fill(connection, model) and await activate_model(connection, model.id):
+        if (
+            model.state == "building"
+            and not await _fill(connection, model)
+            and await activate_model(connection, model.id)
+        ):
             log.info("embedding model switched", model=model.name)
             await _rank_everything(connection)
         await drop_retired_vectors(connection)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from service.access.dependencies import Tx
 from service.kit.etag import etag
-from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, problems
+from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.pages import Page
 from service.kit.texts import RegionCode
 from service.listings import service
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/needs", tags=["needs"])
     "",
     status_code=201,
     summary="Create a draft / 新建需求草稿",
-    responses={201: {"headers": ETAG_HEADER | LOCATION_HEADER}} | problems(403, 409),
+    responses=made(ETAG_HEADER, LOCATION_HEADER, status=201) | problems(403, 409),
 )
 async def create_need(
     tx: Tx,
@@ -79,9 +79,7 @@ async def list_needs(
     return await search_page(tx.connection, tx.actor, Kind.NEED, filters, region, limit, cursor)
 
 
-@router.get(
-    "/{need_id}", summary="Read a need / 查看需求", responses={200: {"headers": ETAG_HEADER}} | problems(404)
-)
+@router.get("/{need_id}", summary="Read a need / 查看需求", responses=made(ETAG_HEADER) | problems(404))
 async def read_need(tx: Tx, need_id: UUID, response: Response) -> Need:
     """A need, as far as you may see it."""
     stored = await service.read(tx.connection, tx.actor, Kind.NEED, need_id)
@@ -92,7 +90,7 @@ async def read_need(tx: Tx, need_id: UUID, response: Response) -> Need:
 @router.put(
     "/{need_id}",
     summary="Change a need / 修改需求",
-    responses={200: {"headers": ETAG_HEADER}} | problems(403, 404, 409, 412, 428),
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412, 428),
 )
 async def change_need(
     tx: Tx,
@@ -117,7 +115,7 @@ async def list_revisions(tx: Tx, need_id: UUID) -> list[Revision]:
 @router.post(
     "/{need_id}/{action}",
     summary="Take a step: submit, return, refine, publish, fulfil, withdraw, reopen / 提交、退回、凝练、发布、解决、撤回、重开",
-    responses={200: {"headers": ETAG_HEADER}} | problems(403, 404, 409, 412),
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412),
 )
 async def act_on_need(
     tx: Tx,

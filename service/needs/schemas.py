@@ -4,11 +4,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from service.listings.schemas import Amount, Listing, ListingContent, LongText, Regions, Standing, Trl, ordered
 
-EXAMPLE = {
+EXAMPLE: dict[str, JsonValue] = {
     "title": "枸杞鲜果低温快速脱水与色泽保持技术",
     "description": "现用热风烘房干燥一批需要三十多个小时，成品发暗、破损多。希望得到干燥时间短、能耗低的工艺与成套装备。",
     "goals": "单批干燥时间不超过12小时；干果含水率≤13%；百粒破损不多于3粒。",
@@ -38,9 +38,15 @@ class NeedContent(ListingContent):
     background: LongText | None = Field(default=None, description="Present state / 背景与现状")
     goals: LongText | None = Field(default=None, description="What must be reached / 预期目标")
     foundation: LongText | None = Field(default=None, description="Work done so far / 现有工作基础")
-    partner_requirements: LongText | None = Field(default=None, description="What a partner must bring / 对合作方的要求")
-    partner_regions: Regions = Field(default_factory=list, description="Regions that it would like partners from / 意向合作地区")
-    maturity_min: Trl | None = Field(default=None, description="Least TRL that it can take up (GB/T 22900) / 最低技术成熟度")
+    partner_requirements: LongText | None = Field(
+        default=None, description="What a partner must bring / 对合作方的要求"
+    )
+    partner_regions: Regions = Field(
+        default_factory=list, description="Regions that it would like partners from / 意向合作地区"
+    )
+    maturity_min: Trl | None = Field(
+        default=None, description="Least TRL that it can take up (GB/T 22900) / 最低技术成熟度"
+    )
     budget_min: Amount | None = Field(default=None, description="Lower end of the budget / 预算下限")
     budget_max: Amount | None = Field(default=None, description="Upper end of the budget / 预算上限")
     budget_negotiable: bool = Field(default=False, description="预算可面议")

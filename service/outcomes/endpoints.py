@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from service.access.dependencies import Tx
 from service.kit.etag import etag
-from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, problems
+from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.pages import Page
 from service.kit.texts import RegionCode
 from service.listings import service
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/outcomes", tags=["outcomes"])
     "",
     status_code=201,
     summary="Create a draft / 新建成果草稿",
-    responses={201: {"headers": ETAG_HEADER | LOCATION_HEADER}} | problems(403, 409),
+    responses=made(ETAG_HEADER, LOCATION_HEADER, status=201) | problems(403, 409),
 )
 async def create_outcome(
     tx: Tx,
@@ -53,9 +53,7 @@ async def list_outcomes(
     region: Annotated[RegionCode | None, Query(description="A region with all in it / 行政区划，含下级")] = None,
     region_class: Annotated[RegionClass | None, Query(description="东部、中部、西部、东北")] = None,
     mode: Annotated[Mode | None, Query(description="合作方式")] = None,
-    maturity: Annotated[
-        int | None, Query(ge=1, le=9, description="At least this TRL / 成熟度不低于")
-    ] = None,
+    maturity: Annotated[int | None, Query(ge=1, le=9, description="At least this TRL / 成熟度不低于")] = None,
     price_to: Annotated[Decimal | None, Query(ge=0, description="Asking price at most / 报价不高于")] = None,
     text: Annotated[str | None, Query(max_length=100, description="Any part of the text / 包含文字")] = None,
     language: Annotated[str | None, Query(pattern="^(zh|en|ar)$", description="语种")] = None,
@@ -79,9 +77,7 @@ async def list_outcomes(
     return await search_page(tx.connection, tx.actor, Kind.OUTCOME, filters, region, limit, cursor)
 
 
-@router.get(
-    "/{outcome_id}", summary="Read an outcome / 查看成果", responses={200: {"headers": ETAG_HEADER}} | problems(404)
-)
+@router.get("/{outcome_id}", summary="Read an outcome / 查看成果", responses=made(ETAG_HEADER) | problems(404))
 async def read_outcome(tx: Tx, outcome_id: UUID, response: Response) -> Outcome:
     """An outcome, as far as you may see it."""
     stored = await service.read(tx.connection, tx.actor, Kind.OUTCOME, outcome_id)
@@ -92,7 +88,7 @@ async def read_outcome(tx: Tx, outcome_id: UUID, response: Response) -> Outcome:
 @router.put(
     "/{outcome_id}",
     summary="Change an outcome / 修改成果",
-    responses={200: {"headers": ETAG_HEADER}} | problems(403, 404, 409, 412, 428),
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412, 428),
 )
 async def change_outcome(
     tx: Tx,
@@ -117,7 +113,7 @@ async def list_revisions(tx: Tx, outcome_id: UUID) -> list[Revision]:
 @router.post(
     "/{outcome_id}/{action}",
     summary="Take a step: submit, return, verify, publish, transfer, withdraw, reopen / 提交、退回、核验、发布、转化、撤回、重开",
-    responses={200: {"headers": ETAG_HEADER}} | problems(403, 404, 409, 412),
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412),
 )
 async def act_on_outcome(
     tx: Tx,
@@ -129,6 +125,8 @@ async def act_on_outcome(
 ) -> Outcome:
     """Take one step of the outcome's workflow; publishing sends it to matching."""
     reason = body.reason if body else None
-    stored = await service.act(tx.connection, tx.actor, Kind.OUTCOME, outcome_id, action, if_match=if_match, reason=reason)
+    stored = await service.act(
+        tx.connection, tx.actor, Kind.OUTCOME, outcome_id, action, if_match=if_match, reason=reason
+    )
     response.headers["ETag"] = etag(stored.version)
     return present(tx.actor, stored)

@@ -4,12 +4,23 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from service.listings.schemas import Amount, IpRight, Lines, Listing, ListingContent, LongText, ShortText, Standing, Trl, ordered
+from service.listings.schemas import (
+    Amount,
+    IpRight,
+    Lines,
+    Listing,
+    ListingContent,
+    LongText,
+    ShortText,
+    Standing,
+    Trl,
+    ordered,
+)
 from service.taxonomy.schemas import FundingSource, OutcomeType, Stage
 
-EXAMPLE = {
+EXAMPLE: dict[str, JsonValue] = {
     "title": "枸杞真空脉动干燥工艺与装备",
     "description": "采用真空脉动与分段控温，鲜果不用碱液促干，8至10小时完成干燥。",
     "innovations": "压力脉动打破蜡质层的传质阻力。",

@@ -10,7 +10,9 @@ from service.taxonomy.schemas import Taxonomy
 router = APIRouter(tags=["taxonomy"])
 
 
-@router.get("/taxonomy", summary="Fields, industries and code lists / 重点方向、行业与代码表", responses=open_problems())
+@router.get(
+    "/taxonomy", summary="Fields, industries and code lists / 重点方向、行业与代码表", responses=open_problems()
+)
 async def read_taxonomy(connection: OpenRead) -> Taxonomy:
     """Every code that listings, decisions and contracts use, with labels in Chinese, English and partly Arabic."""
     return Taxonomy(

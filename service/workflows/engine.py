@@ -76,7 +76,14 @@ class Refusal:
 
 
 def advance(
-    workflow: Workflow, state: str, action: str, actor: Actor, *, owner: bool, now: datetime, due: datetime | None = None
+    workflow: Workflow,
+    state: str,
+    action: str,
+    actor: Actor,
+    *,
+    owner: bool,
+    now: datetime,
+    due: datetime | None = None,
 ) -> Advanced | Refusal:
     """What `action` makes of `state` when `actor` takes it at `now`. Does no I/O.
 

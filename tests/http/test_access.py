@@ -48,7 +48,9 @@ async def test_an_organization_changes_its_own_data(client: httpx2.AsyncClient, 
 
 async def test_a_key_is_shown_once_works_and_ends(client: httpx2.AsyncClient, keys: Keys) -> None:
     address = f"/v1/organizations/{keys.enterprise.organization_id}/keys"
-    made = await client.post(address, json={"label": "ERP", "roles": ["enterprise"]}, headers=keys.headers("enterprise"))
+    made = await client.post(
+        address, json={"label": "ERP", "roles": ["enterprise"]}, headers=keys.headers("enterprise")
+    )
     assert made.status_code == 201
     key, identifier = made.json()["key"], made.json()["id"]
     new = {"Authorization": f"Bearer {key}"}
@@ -76,7 +78,10 @@ async def test_nobody_hands_out_more_than_he_may(client: httpx2.AsyncClient, key
 
 
 async def test_an_expired_key_says_so(client: httpx2.AsyncClient, keys: Keys, pool) -> None:  # type: ignore[no-untyped-def]
-    await pool.execute("update api_key set expires_at = now() - interval '1 second' where organization_id = $1", keys.enterprise.organization_id)
+    await pool.execute(
+        "update api_key set expires_at = now() - interval '1 second' where organization_id = $1",
+        keys.enterprise.organization_id,
+    )
     answer = await client.get("/v1/me", headers=keys.headers("enterprise"))
     assert answer.status_code == 401
     assert "expired" in answer.json()["detail"]

@@ -55,7 +55,13 @@ async def test_a_large_body_is_refused_whether_announced_or_not(client: httpx2.A
 
 @pytest.mark.parametrize(
     ("body", "status", "code"),
-    [(b"{", 400, "unreadable"), (b"[]", 422, "invalid"), (b"", 422, "invalid"), (b'"x"', 422, "invalid"), (b"\xff\xfe", 400, "unreadable")],
+    [
+        (b"{", 400, "unreadable"),
+        (b"[]", 422, "invalid"),
+        (b"", 422, "invalid"),
+        (b'"x"', 422, "invalid"),
+        (b"\xff\xfe", 400, "unreadable"),
+    ],
 )
 async def test_a_body_that_is_no_object_is_refused(
     client: httpx2.AsyncClient, keys: Keys, body: bytes, status: int, code: str
@@ -65,7 +71,10 @@ async def test_a_body_that_is_no_object_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/nowhere", 404), ("DELETE", "/v1/needs", 405), ("GET", "/v1/needs/7", 422)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/nowhere", 404), ("DELETE", "/v1/needs", 405), ("GET", "/v1/needs/7", 422)],
+)
 async def test_every_error_is_a_problem_document(
     client: httpx2.AsyncClient, keys: Keys, method: str, path: str, status: int
 ) -> None:

@@ -78,7 +78,9 @@ async def test_the_way_to_publication_leaves_an_event_each(client: httpx2.AsyncC
     assert answer.json()["state"] == "published"
     assert answer.json()["published_at"] is not None
     async with pool.acquire() as connection:
-        events = await connection.fetch("select action, from_state, to_state from event where subject_kind = 'need' order by id")
+        events = await connection.fetch(
+            "select action, from_state, to_state from event where subject_kind = 'need' order by id"
+        )
         jobs = await connection.fetchval("select count(*) from pgqueuer where entrypoint = 'index'")
     assert [tuple(event) for event in events] == [
         ("create", None, "draft"),
@@ -89,7 +91,9 @@ async def test_the_way_to_publication_leaves_an_event_each(client: httpx2.AsyncC
     assert jobs == 1
 
 
-async def test_others_see_a_published_need_without_its_organization_and_contact(client: httpx2.AsyncClient, keys: Keys) -> None:
+async def test_others_see_a_published_need_without_its_organization_and_contact(
+    client: httpx2.AsyncClient, keys: Keys
+) -> None:
     need = await published(client, keys, external_id="A-7")
     seen = (await client.get(f"/v1/needs/{need['id']}", headers=keys.headers("provider"))).json()
     assert seen["title"] == NEED["title"]
@@ -159,7 +163,9 @@ async def test_withdrawn_needs_leave_the_lists_of_others(client: httpx2.AsyncCli
 async def test_bad_input_names_field_and_rule(
     client: httpx2.AsyncClient, keys: Keys, content: dict[str, Any], field: str, rule: str
 ) -> None:
-    answer = await client.post("/v1/needs", json=content, headers=keys.headers("enterprise") | {"Accept-Language": "zh-CN"})
+    answer = await client.post(
+        "/v1/needs", json=content, headers=keys.headers("enterprise") | {"Accept-Language": "zh-CN"}
+    )
     assert answer.status_code == 422
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Content-Language"] == "zh-CN"

@@ -12,7 +12,14 @@ from service.matches.schemas import AdHocRequest, DecisionRequest
 from service.needs.schemas import NeedContent
 from service.outcomes.schemas import OutcomeContent
 
-SCHEMAS: tuple[type[BaseModel], ...] = (NeedContent, OutcomeContent, OrganizationContent, KeyRequest, AdHocRequest, DecisionRequest)
+SCHEMAS: tuple[type[BaseModel], ...] = (
+    NeedContent,
+    OutcomeContent,
+    OrganizationContent,
+    KeyRequest,
+    AdHocRequest,
+    DecisionRequest,
+)
 JUNK: tuple[Any, ...] = (
     None, "", "x", "长" * 30_000, 0, -1, 10**30, 1.5, float("nan"), float("inf"), True, [], ["x" * 2_000] * 200, [1], {},
     "2027-13-45", "2027-01-01T10:00:00", "1e5", [{"kind": "x"}], "\x00",

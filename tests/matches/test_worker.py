@@ -19,7 +19,9 @@ OUTCOMES = ["枸杞真空脉动干燥装备", "陶瓷涂层锂电池隔膜", "�
 
 
 async def publish(client: httpx2.AsyncClient, keys: Keys, kind: str, title: str, **content: Any) -> str:
-    author, steps = ("enterprise", ("submit", "publish")) if kind == "needs" else ("provider", ("submit", "verify", "publish"))
+    author, steps = (
+        ("enterprise", ("submit", "publish")) if kind == "needs" else ("provider", ("submit", "verify", "publish"))
+    )
     made = await client.post(f"/v1/{kind}", json={"title": title, **content}, headers=keys.headers(author))
     assert made.status_code == 201, made.text
     for step in steps:
@@ -45,7 +47,9 @@ async def titles(client: httpx2.AsyncClient, keys: Keys, path: str, role: str = 
     return [item["counterpart"]["title"] for item in answer.json()["items"]]
 
 
-async def test_published_listings_are_ranked_both_ways(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> None:
+async def test_published_listings_are_ranked_both_ways(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources
+) -> None:
     needs, outcomes = await publish_all(client, keys)
     pending = (await client.get(f"/v1/needs/{needs[0]}/matches", headers=keys.headers("enterprise"))).json()
     assert (pending["status"], pending["items"]) == ("pending", [])
@@ -68,7 +72,9 @@ async def matches(client: httpx2.AsyncClient, keys: Keys, need: str, query: str 
     return items
 
 
-async def test_matches_are_for_the_owner_and_staff(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> None:
+async def test_matches_are_for_the_owner_and_staff(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources
+) -> None:
     need = await publish(client, keys, "needs", NEEDS[0])
     for role, status in {"enterprise": 200, "broker": 200, "stranger": 403, "provider": 403}.items():
         assert (await client.get(f"/v1/needs/{need}/matches", headers=keys.headers(role))).status_code == status
@@ -102,7 +108,9 @@ async def test_a_withdrawn_listing_leaves_index_and_lists(
     done = await client.post(f"/v1/outcomes/{outcomes[0]}/withdraw", headers=keys.headers("provider"))
     assert done.status_code == 200
     assert OUTCOMES[0] not in await titles(client, keys, f"/v1/needs/{needs[0]}/matches")
-    found = await client.post("/v1/match", json={"looking_for": "outcomes", "text": NEEDS[0]}, headers=keys.headers("broker"))
+    found = await client.post(
+        "/v1/match", json={"looking_for": "outcomes", "text": NEEDS[0]}, headers=keys.headers("broker")
+    )
     assert OUTCOMES[0] not in [item["counterpart"]["title"] for item in found.json()["items"]]
     async with pool.acquire() as connection:
         gone = await connection.fetchval("select count(*) from recommendation where state = 'superseded'")
@@ -112,26 +120,34 @@ async def test_a_withdrawn_listing_leaves_index_and_lists(
     assert terms == 0
 
 
-async def test_a_published_correction_is_ranked_anew(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> None:
+async def test_a_published_correction_is_ranked_anew(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources
+) -> None:
     needs, _ = await publish_all(client, keys)
     await drain(resources)
     tag = (await client.get(f"/v1/needs/{needs[0]}", headers=keys.headers("broker"))).headers["ETag"]
     changed = await client.put(
-        f"/v1/needs/{needs[0]}", json={"title": "葡萄酒低温发酵菌株选育"}, headers=keys.headers("broker") | {"If-Match": tag}
+        f"/v1/needs/{needs[0]}",
+        json={"title": "葡萄酒低温发酵菌株选育"},
+        headers=keys.headers("broker") | {"If-Match": tag},
     )
     assert changed.status_code == 200
     await drain(resources)
     assert (await titles(client, keys, f"/v1/needs/{needs[0]}/matches"))[0] == OUTCOMES[3]
 
 
-async def test_a_job_that_runs_twice_changes_nothing(client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any) -> None:
-    needs, _ = await publish_all(client, keys)
+async def test_a_job_that_runs_twice_changes_nothing(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
+) -> None:
+    await publish_all(client, keys)
     await drain(resources)
 
     async def state() -> list[Any]:
         async with pool.acquire() as connection:
             return [
-                await connection.fetch("select need_id, outcome_id, state, score, explanation from recommendation order by 1, 2"),
+                await connection.fetch(
+                    "select need_id, outcome_id, state, score, explanation from recommendation order by 1, 2"
+                ),
                 await connection.fetch("select term, needs, outcomes from match_vocabulary order by 1"),
                 await connection.fetch("select profile_id, embedding::text from match_vector order by 1"),
             ]
@@ -144,7 +160,9 @@ async def test_a_job_that_runs_twice_changes_nothing(client: httpx2.AsyncClient,
     assert await state() == before
 
 
-async def test_what_no_job_stands_for_is_picked_up(client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any) -> None:
+async def test_what_no_job_stands_for_is_picked_up(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
+) -> None:
     needs, _ = await publish_all(client, keys)
     await pool.execute("delete from pgqueuer")
     await drain(resources)
@@ -170,9 +188,13 @@ async def test_a_failing_job_is_tried_again(
     assert await titles(client, keys, f"/v1/needs/{need}/matches") == [OUTCOMES[0]]
 
 
-async def test_own_organization_is_not_recommended_to_itself(client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any) -> None:
+async def test_own_organization_is_not_recommended_to_itself(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
+) -> None:
     need = await publish(client, keys, "needs", NEEDS[0])
     outcome = await publish(client, keys, "outcomes", OUTCOMES[0])
-    await pool.execute("update listing set organization_id = $1 where id = $2::text::uuid", keys.enterprise.organization_id, outcome)
+    await pool.execute(
+        "update listing set organization_id = $1 where id = $2::text::uuid", keys.enterprise.organization_id, outcome
+    )
     await drain(resources)
     assert await titles(client, keys, f"/v1/needs/{need}/matches") == []

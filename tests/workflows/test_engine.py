@@ -64,9 +64,15 @@ def test_every_state_has_a_label_and_can_be_reached(workflow: Workflow) -> None:
 
 def test_need_goes_the_way_of_the_market() -> None:
     enterprise, broker = actor(Role.ENTERPRISE), actor(Role.BROKER)
-    assert advance(NEED, "draft", "submit", enterprise, owner=True, now=NOON) == Advanced("submit", "draft", "submitted")
-    assert advance(NEED, "submitted", "refine", broker, owner=False, now=NOON) == Advanced("refine", "submitted", "refining")
-    assert advance(NEED, "refining", "publish", broker, owner=False, now=NOON) == Advanced("publish", "refining", "published")
+    assert advance(NEED, "draft", "submit", enterprise, owner=True, now=NOON) == Advanced(
+        "submit", "draft", "submitted"
+    )
+    assert advance(NEED, "submitted", "refine", broker, owner=False, now=NOON) == Advanced(
+        "refine", "submitted", "refining"
+    )
+    assert advance(NEED, "refining", "publish", broker, owner=False, now=NOON) == Advanced(
+        "publish", "refining", "published"
+    )
 
 
 def test_owner_cannot_publish_a_need_nor_an_unverified_outcome() -> None:
