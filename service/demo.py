@@ -32,7 +32,7 @@ from service.settings import SEEDS, Settings
 
 FOLDER = SEEDS / "demo"
 # Needs that show what ranking does: long and short, figures that decide, other languages, and one without an answer.
-SHOWN = ("need-a-01", "need-b-01", "need-c-01")
+SHOWN = ("need-a-01", "need-a-02", "need-a-03", "need-a-17", "need-a-10")
 MATCHES_SHOWN = 4
 LEVELS = {
     MatchLevel.STRONG: (Text("强相关", "strong"), "bold green"),
@@ -43,11 +43,11 @@ LEVELS = {
 # Whose keys are printed: an organization of the demo data for each role.
 KEY_HOLDERS = {
     Role.ENTERPRISE: "org-a-01",
-    Role.PROVIDER: "org-b-10",
-    Role.BROKER: "org-c-10",
-    Role.OPERATOR: "org-c-11",
-    Role.AUTHORITY: "org-c-12",
-    Role.ADMINISTRATOR: "org-c-11",
+    Role.PROVIDER: "org-a-16",
+    Role.BROKER: "org-broker",
+    Role.OPERATOR: "org-market",
+    Role.AUTHORITY: "org-authority",
+    Role.ADMINISTRATOR: "org-market",
 }
 
 

@@ -40,6 +40,7 @@ def test_engine_takes_exactly_the_rows_of_the_table(
         and (
             (owner and Relation.OWNER in row.parties)
             or row.parties & roles
+            or Role.SYSTEM in roles
             or (Role.ADMINISTRATOR in roles and Role.SYSTEM not in row.parties)
         )
     ]
