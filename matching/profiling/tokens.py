@@ -8,11 +8,20 @@ from collections.abc import Iterable
 import rjieba
 
 # Raised when the same text gives other terms, so that an index of older code can be told.
-TOKENIZER = 1
+TOKENIZER = 2
 RUN = re.compile(
     r"[a-z0-9]+(?:[.\-/+][a-z0-9]+)*|[\u3400-\u9fff]+|[\u0600-\u06ff]+|[^\W\d_a-z\u3400-\u9fff\u0600-\u06ff]+"
 )
 LEAST_WORD = 3
+# Words that say nothing of a topic. Where few texts are English or Arabic they are rare, and would count for much.
+FUNCTION_WORDS = frozenset(
+    """a an and any are as at be been both but by can could do does for from had has have he her his how if in into is it its
+    less like may more most must no nor not of on one only or other our out over per shall she should so some such than that
+    the their them then there these they this those through to two under up upon us used uses using very was we were what
+    when where whether which while who will with within without would you your
+    في من على إلى عن مع أو و ثم لا لم لن ما هذا هذه ذلك تلك التي الذي كل بعد قبل عند بين حتى قد كان كانت يكون تكون هو هي أن إن
+    كما أي غير دون خلال أكثر أقل""".split()
+)
 MOST_TERM = 64
 
 
@@ -32,6 +41,8 @@ def terms(text: str) -> list[str]:
     """
     found: list[str] = []
     for run in RUN.findall(fold(text)):
+        if run in FUNCTION_WORDS:
+            continue
         if "\u3400" <= run[0] <= "\u9fff":
             found.extend(_han_terms(run))
         else:
