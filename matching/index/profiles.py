@@ -82,7 +82,7 @@ async def upsert_vectors(connection: Connection, profile: Profile, model_id: int
     await connection.execute(UPSERT_PASSAGES, profile.id, profile.kind, model_id, vectors)
 
 
-GET_LEXEMES = "select weights from match_lexeme where kind = $1 and profile_id = $2 for update"
+GET_LEXEMES = "select weights from match_lexeme where kind = $1 and profile_id = $2"
 UPSERT_LEXEMES = """
 insert into match_lexeme (profile_id, kind, weights) values ($1, $2, $3)
 on conflict (kind, profile_id) do update set weights = excluded.weights
@@ -90,35 +90,46 @@ on conflict (kind, profile_id) do update set weights = excluded.weights
 
 
 async def upsert_lexemes(connection: Connection, profile: Profile, *, created: bool) -> Terms:
-    """Write a profile's terms, keeping document frequencies exact however often it is written."""
+    """Write a profile's terms, keeping document frequencies exact however often it is written.
+
+    The profile's row has been written before in this transaction, so that nobody else writes or removes the same one.
+    """
     average = await lexicon.ensure_lexicon(connection)
     weights = lexicon.weights_of(profile, average)
-    if created:
-        await lexicon.count_profile(connection, profile.kind, 1)
-    else:
-        await _release_terms(connection, profile.kind, profile.id)
-    terms = lexicon.as_terms(weights, await lexicon.add_terms(connection, profile.kind, sorted(weights)))
+    stored = set() if created else await _stored_terms(connection, profile.kind, profile.id)
+    numbers = await lexicon.find_terms(connection, sorted(weights))
+    kept = {term: number for term, number in numbers.items() if number in stored}
+    added, dropped = sorted(weights.keys() - kept.keys()), sorted(stored - set(kept.values()))
+    if added or dropped or created:
+        await lexicon.lock_lexicon(connection)
+        if created:
+            await lexicon.count_profile(connection, profile.kind, 1)
+        await lexicon.drop_terms(connection, profile.kind, dropped)
+        kept |= await lexicon.add_terms(connection, profile.kind, added)
+    terms = lexicon.as_terms(weights, kept)
     await connection.execute(UPSERT_LEXEMES, profile.id, profile.kind, as_sparse(terms))
     return terms
 
 
-async def _release_terms(connection: Connection, kind: Kind, identifier: UUID) -> None:
+async def _stored_terms(connection: Connection, kind: Kind, identifier: UUID) -> set[int]:
     stored = await connection.fetchval(GET_LEXEMES, kind, identifier)
-    if stored is not None:
-        await lexicon.drop_terms(connection, kind, [index + 1 for index in stored.indices()])
+    return set() if stored is None else {index + 1 for index in stored.indices()}
 
 
+# The lock makes two removals of one profile, or a removal and a rewriting, come one after the other.
+LOCK_PROFILE = "select kind from match_profile where id = $1 for update"
 DELETE_PROFILE = "delete from match_profile where kind = $1 and id = $2"
-KIND_OF = "select kind from match_profile where id = $1"
 
 
 async def delete_profile(connection: Connection, identifier: UUID) -> bool:
     """Remove a profile and all that belongs to it; whether there was one."""
-    kind: Kind | None = await connection.fetchval(KIND_OF, identifier)
+    kind: Kind | None = await connection.fetchval(LOCK_PROFILE, identifier)
     if kind is None:
         return False
-    await _release_terms(connection, kind, identifier)
+    stored = await _stored_terms(connection, kind, identifier)
     await connection.execute(DELETE_PROFILE, kind, identifier)
+    await lexicon.lock_lexicon(connection)
+    await lexicon.drop_terms(connection, kind, sorted(stored))
     await lexicon.count_profile(connection, kind, -1)
     return True
 

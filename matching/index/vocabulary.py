@@ -18,7 +18,7 @@ B = 0.75
 MOST_QUERY_FREQUENCY = 2
 # Until somebody measures a collection: the terms of a listing of three hundred characters.
 DEFAULT_AVERAGE_LENGTH = 250.0
-# pgvector holds up to 16,000 entries in a sparse vector; the rarest-weighted go first where a text has more.
+# pgvector holds up to 16,000 entries in a sparse vector; where a text has more terms, the lightest are left out.
 MOST_TERMS = 15_000
 DIMENSIONS = 1_000_000_000
 
@@ -71,29 +71,36 @@ def inverse_document_frequency(documents: int, collection: int) -> float:
     return math.log(1 + (collection - documents + 0.5) / (documents + 0.5)) if documents > 0 else 0.0
 
 
-# Sorted, so that two transactions that add the same terms lock them in the same order.
+# Whoever changes terms holds the lexicon's row until the transaction ends. Two writers share their commonest terms
+# whatever the texts are, so that they would wait for one another anyway; this way they wait in one place, and never
+# in a circle: a text that is written anew gives up terms and takes others, and no order of its own would be safe.
+LOCK_LEXICON = "select from match_lexicon for no key update"
+
+
+async def lock_lexicon(connection: Connection) -> None:
+    """Wait until no other transaction changes terms or counts."""
+    await connection.execute(LOCK_LEXICON)
+
+
 ADD_TERMS = """
 insert into match_vocabulary (term, needs, outcomes)
-select term, $2, $3 from unnest($1::text[]) as given (term) order by term
+select term, $2, $3 from unnest($1::text[]) as given (term)
 on conflict (term) do update set needs = match_vocabulary.needs + $2, outcomes = match_vocabulary.outcomes + $3
 returning id, term
 """
 
 
 async def add_terms(connection: Connection, kind: Kind, terms: list[str]) -> dict[str, int]:
-    """Numbers of terms, making those that are new; each counts one document more."""
+    """Numbers of terms, making those that are new; each counts one document more. The lexicon is locked before."""
     need, outcome = int(kind == "need"), int(kind == "outcome")
     return {row["term"]: row["id"] for row in await connection.fetch(ADD_TERMS, terms, need, outcome)}
 
 
-DROP_TERMS = """
-with held as (select id from match_vocabulary where id = any ($1) order by term for update)
-update match_vocabulary set needs = needs - $2, outcomes = outcomes - $3 from held where match_vocabulary.id = held.id
-"""
+DROP_TERMS = "update match_vocabulary set needs = needs - $2, outcomes = outcomes - $3 where id = any ($1)"
 
 
 async def drop_terms(connection: Connection, kind: Kind, identifiers: list[int]) -> None:
-    """Each of these terms counts one document less."""
+    """Each of these terms counts one document less. The lexicon is locked before."""
     await connection.execute(DROP_TERMS, identifiers, int(kind == "need"), int(kind == "outcome"))
 
 
@@ -124,8 +131,6 @@ async def count_profile(connection: Connection, kind: Kind, step: int) -> None:
 def as_terms(weights: dict[str, float], numbers: dict[str, int]) -> Terms:
     """Weights by term as two arrays, ascending by number; terms without a number are left out."""
     known = sorted((numbers[term], weight) for term, weight in weights.items() if term in numbers)
-    if len(known) > MOST_TERMS:
-        known = sorted(sorted(known, key=lambda pair: -pair[1])[:MOST_TERMS])
     return Terms(
         np.array([number for number, _ in known], dtype=np.int32),
         np.array([weight for _, weight in known], dtype=np.float32),
@@ -133,6 +138,9 @@ def as_terms(weights: dict[str, float], numbers: dict[str, int]) -> Terms:
 
 
 def weights_of(profile: Profile, average_length: float) -> dict[str, float]:
-    """The stored weights of a profile's terms, by its kind."""
+    """The stored weights of a profile's terms, by its kind: of a text with very many terms, those of the greatest weight."""
     counts = profile_counts(profile)
-    return document_weights(counts, average_length) if profile.kind == "outcome" else query_weights(counts)
+    weights = document_weights(counts, average_length) if profile.kind == "outcome" else query_weights(counts)
+    if len(weights) <= MOST_TERMS:
+        return weights
+    return dict(sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_TERMS])
