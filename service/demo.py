@@ -179,7 +179,7 @@ async def _keys(pool: Pool, home: Path) -> dict[Role, str]:
             keys[role] = made.key
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as out:
-        out.write(orjson.dumps(keys))
+        out.write(orjson.dumps({role.value: key for role, key in keys.items()}))
     return keys
 
 

@@ -20,7 +20,7 @@ FUNCTION_WORDS = frozenset(
     the their them then there these they this those through to two under up upon us used uses using very was we were what
     when where whether which while who will with within without would you your
     في من على إلى عن مع أو و ثم لا لم لن ما هذا هذه ذلك تلك التي الذي كل بعد قبل عند بين حتى قد كان كانت يكون تكون هو هي أن إن
-    كما أي غير دون خلال أكثر أقل""".split()
+    كما أي غير دون خلال أكثر أقل""".split()  # noqa: SIM905
 )
 MOST_TERM = 64
 
@@ -66,3 +66,12 @@ def count_terms(texts: Iterable[str]) -> Counter[str]:
     for text in texts:
         counts.update(terms(text))
     return counts
+
+
+def is_word(term: str) -> bool:
+    """Whether a term can be shown to a reader: pairs of characters that are no word are for counting only.
+
+    >>> is_word("热场"), is_word("部氧"), is_word("pem")
+    (True, False, True)
+    """
+    return len(term) > 1 and (not "\u3400" <= term[0] <= "\u9fff" or len(rjieba.cut(term, False)) == 1)

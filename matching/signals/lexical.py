@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from matching.index.vocabulary import K1
+from matching.profiling.tokens import is_word
 from matching.signals.base import Pair, Signal
 from matching.types import Evidence, Reading
 
@@ -30,10 +31,12 @@ def read(pair: Pair) -> Reading:
 
 
 def _evidence(pair: Pair, strongest: list[int]) -> tuple[Evidence, ...]:
-    """The strongest shared terms, without those that are part of one already named."""
+    """The strongest shared terms that are words, without those that are part of one already named."""
     named: list[str] = []
     for position in strongest:
         term = pair.rarity.term(int(pair.need.terms.identifiers[position]))
+        if not is_word(term):
+            continue
         longer = [place for place, other in enumerate(named) if other in term]
         if longer:
             named[longer[0]] = term

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from service.kit.texts import ExternalId, RegionCode, clean_line, clean_text
-from service.taxonomy.schemas import IpKind, IpStatus, Mode
+from service.taxonomy.schemas import FundingSource, IpKind, IpStatus, Mode, OutcomeType, Stage
 
 
 class Kind(StrEnum):
@@ -155,10 +155,10 @@ class Listing(BaseModel):
     innovations: str | None
     applications: str | None
     prospects: str | None
-    outcome_type: str | None
-    stage: str | None
+    outcome_type: OutcomeType | None
+    stage: Stage | None
     registration_number: str | None
-    funding_source: str | None
+    funding_source: FundingSource | None
     funding_project: str | None
     publicly_funded: bool | None
     awards: list[str] | None
