@@ -71,7 +71,7 @@ def count_terms(texts: Iterable[str]) -> Counter[str]:
 def is_word(term: str) -> bool:
     """Whether a term can be shown to a reader: pairs of characters that are no word are for counting only.
 
-    >>> is_word("热场"), is_word("部氧"), is_word("pem")
+    >>> is_word("磁场"), is_word("部氧"), is_word("pem")
     (True, False, True)
     """
     return len(term) > 1 and (not "\u3400" <= term[0] <= "\u9fff" or len(rjieba.cut(term, False)) == 1)

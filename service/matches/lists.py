@@ -1,13 +1,13 @@
 """Ranked lists as a caller sees them: stored ones, one pair, and those of an ad-hoc text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from matching import pipeline
 from matching.embedding import Role
-from matching.explanation import Labels, as_data, sentence
+from matching.explanation import TEXT_CODES, Labels, as_data, sentence
 from matching.index.models import active_model
 from matching.types import Match, Scope
 from service.errors import Unavailable, ValidationProblem
@@ -77,7 +77,7 @@ async def ranked_page(
     first = int(float(str(position[2]))) + 1 if position else 1
     shown = rows[:limit]
     others = await _counterparts(connection, actor, [row["counterpart_id"] for row in shown])
-    speaker = await Speaker.of(connection)
+    speaker = await Speaker.of(connection, [row["explanation"] for row in shown])
     last = shown[-1] if len(rows) > limit else None
     ranked_at = await repository.ranked_at(connection, listing_id)
     return MatchPage(
@@ -104,7 +104,7 @@ async def recommendation(connection: Connection, actor: Actor, identifier: UUID)
     """One recommended pair with both sides and its decisions, for those whose work reviewing is."""
     row = await decisions.read(connection, actor, identifier)
     sides = await _counterparts(connection, actor, [row["need_id"], row["outcome_id"]])
-    speaker = await Speaker.of(connection)
+    speaker = await Speaker.of(connection, [row["explanation"]])
     return Recommendation(
         need=sides[row["need_id"]],
         outcome=sides[row["outcome_id"]],
@@ -127,21 +127,18 @@ class Speaker:
     labels: Labels
 
     @classmethod
-    async def of(cls, connection: Connection) -> "Speaker":
-        """A speaker of the caller's language."""
+    async def of(cls, connection: Connection, explanations: Iterable[Mapping[str, Any]]) -> "Speaker":
+        """A speaker of the caller's language for some explanations: the labels of their codes, and no others."""
         language = current_language.get()
-        fields = {
-            f.code: f.label_zh if language == "zh" else f.label_en for f in await taxonomy.list_fields(connection)
+        values = {
+            value
+            for explanation in explanations
+            for part in explanation["signals"]
+            for evidence in part["evidence"]
+            if evidence["code"] not in TEXT_CODES
+            for value in evidence["values"]
         }
-        modes = {
-            entry.code: entry.label_zh if language == "zh" else entry.label_en
-            for entry in (await taxonomy.list_codes(connection)).get("modes", [])
-        }
-        places = {
-            region.code: region.name_zh if language == "zh" else region.name_en
-            for region in await regions.list_regions(connection)
-        }
-        return cls(language, {"fields": fields, "modes": modes, "regions": places})
+        return cls(language, await repository.labels(connection, sorted(values), language))
 
     def say(self, explanation: Mapping[str, Any]) -> str:
         """The explanation in one sentence."""
@@ -192,10 +189,10 @@ async def _present_ad_hoc(
     finds_outcomes = request.looking_for == "outcomes"
     identifiers = [match.outcome_id if finds_outcomes else match.need_id for match in found]
     others = await _counterparts(connection, actor, identifiers)
-    speaker = await Speaker.of(connection)
+    explanations = [as_data(match) for match in found]
+    speaker = await Speaker.of(connection, explanations)
     items: list[AdHocMatch] = []
-    for match, identifier in zip(found, identifiers, strict=True):
-        data = as_data(match)
+    for match, identifier, data in zip(found, identifiers, explanations, strict=True):
         # A listing may have been withdrawn between the index and here.
         if identifier in others:
             items.append(

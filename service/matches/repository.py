@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from service.kit.db import Connection, Row
+from service.kit.language import Language
 from service.matches.schemas import Decision
 
 # A pair that had left the lists and is found again goes back to the broker, with an event as every change of state.
@@ -172,6 +173,23 @@ async def counterparts(
 ) -> dict[UUID, Row]:
     """Other sides by id; a need's organization only for those who may know it."""
     return {row["id"]: row for row in await connection.fetch(COUNTERPARTS, identifiers, staff, own)}
+
+
+LABELS = """
+select 'fields' as list, code, label_zh as zh, label_en as en from field where code = any ($1)
+union all
+select 'modes', code, label_zh, label_en from code where list = 'modes' and code = any ($1)
+union all
+select 'regions', code, name_zh, name_en from region where code = any ($1)
+"""
+
+
+async def labels(connection: Connection, codes: list[str], language: Language) -> dict[str, dict[str, str]]:
+    """Labels of the codes that explanations name, by list and code."""
+    found: dict[str, dict[str, str]] = {"fields": {}, "modes": {}, "regions": {}}
+    for row in await connection.fetch(LABELS, codes):
+        found[row["list"]][row["code"]] = row[language]
+    return found
 
 
 GET = "select * from recommendation where id = $1"

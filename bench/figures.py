@@ -1,0 +1,35 @@
+"""What a measurement gives back."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A value, and another of the same run that it is compared with."""
+
+    what: str
+    value: float
+    unit: str
+    against: str = ""
+    base: float | None = None
+
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """A row of the table."""
+        base = "" if self.base is None else f"{self.base:,.2f} {self.unit}"
+        ratio = "" if not self.base else f"{self.value / self.base:.2f}"
+        return self.what, f"{self.value:,.2f} {self.unit}", self.against, base, ratio
+
+
+async def median_ms(action: Callable[[], Awaitable[object]], rounds: int) -> float:
+    """Median time of an action, in milliseconds, after a tenth of the rounds to warm up."""
+    for _ in range(max(1, rounds // 10)):
+        await action()
+    times = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        await action()
+        times.append((time.perf_counter() - begun) * 1000)
+    return median(times)
