@@ -43,10 +43,14 @@ async def collection_size(connection: Connection, kind: Kind) -> int:
 
 
 def profile_counts(profile: Profile) -> Counter[str]:
-    """Term frequencies of a profile. A need's title counts twice: it says most about what is wanted."""
-    texts = list(profile.texts)
-    if profile.kind == "need":
-        texts.append(profile.title)
+    """Term frequencies of a profile, fields that say what it is about counting twice.
+
+    Those are a need's title, and an outcome's title and keywords: fields weighted before the saturation of term
+    frequency, as in Robertson, Zaragoza and Taylor 2004 (BM25F).
+    """
+    texts = [*profile.texts, profile.title]
+    if profile.kind == "outcome":
+        texts.extend(profile.keywords)
     return count_terms(texts)
 
 

@@ -182,7 +182,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", required=True, help="connection of an owner that may create a schema")
     parser.add_argument("--model", default=None, help="as DUIJIE_MODEL")
     parser.add_argument("--cache", type=Path, default=Path(".cache"))
-    parser.add_argument("--version", default="default-1")
+    parser.add_argument("--version", default="default-2")
     parser.add_argument("--out", type=Path, default=None, help=f"for example {DEFAULT.name}")
     return parser.parse_args()
 

@@ -24,6 +24,9 @@ SECTION_WEIGHTS = {
 MOST_PASSAGES = 200
 # A passage counts by its length up to here: a long sentence is not a more important one.
 FULL_LENGTH = 60
+# A power of two: such weights come back from a column of single precision as they were, so that a text ranks the same
+# whether it is stored or not.
+WEIGHT_STEPS = 4096
 
 
 NOTHING_STATED = Facets()
@@ -67,7 +70,8 @@ def compose(listing: ListingText) -> Profile:
 def _passage(section: str, text: str) -> Passage:
     # A title is short because it is condensed; it counts in full.
     length = 1.0 if section == "title" else min(len(text), FULL_LENGTH) / FULL_LENGTH
-    return Passage(section, text.strip(), round(SECTION_WEIGHTS.get(section, 1.0) * length, 4))
+    weight = SECTION_WEIGHTS.get(section, 1.0) * length
+    return Passage(section, text.strip(), round(weight * WEIGHT_STEPS) / WEIGHT_STEPS)
 
 
 def _bounded(passages: list[Passage]) -> tuple[Passage, ...]:
