@@ -1,0 +1,204 @@
+"""Each signal against numbers that a reader can recompute; what is not stated must be neutral."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from matching.embedding.protocol import Encoded, unit
+from matching.fusion import default_model
+from matching.index.candidates import Rarity
+from matching.signals import SIGNALS, Pair
+from matching.signals.coverage import COVERAGE
+from matching.signals.field import FIELD
+from matching.signals.freshness import FRESHNESS
+from matching.signals.lexical import LEXICAL
+from matching.signals.maturity import MATURITY
+from matching.signals.modes import MODES
+from matching.signals.price import PRICE
+from matching.signals.region import REGION
+from matching.signals.semantic import SEMANTIC
+from matching.signals.title import TITLE
+from matching.types import EmbeddedProfile, Facets, Kind, Passage, Profile, Reading, Terms
+from tests.matching.conftest import named
+
+DAY = date(2026, 1, 1)
+RARITY = Rarity({1: ("枸杞", 2.0), 2: ("干燥", 1.0), 3: ("热泵干燥", 3.0)})
+
+
+def side(
+    kind: Kind,
+    vectors: list[list[float]],
+    facets: Facets = Facets(),
+    weights: tuple[float, ...] = (),
+    terms: dict[int, float] | None = None,
+) -> EmbeddedProfile:
+    """A profile whose passages have these vectors and weights."""
+    rows = unit(np.array(vectors, dtype=np.float32))
+    passages = tuple(
+        Passage("title" if place == 0 else "description", f"{kind}{place}", weight)
+        for place, weight in enumerate(weights or (1.0,) * len(vectors))
+    )
+    profile = Profile(named(kind), kind, f"{kind}0", (), passages, facets, "zh")
+    numbers = terms or {}
+    found = Terms(
+        np.array(sorted(numbers), dtype=np.int32), np.array([numbers[n] for n in sorted(numbers)], dtype=np.float32)
+    )
+    return EmbeddedProfile(profile, Encoded(unit(rows.mean(axis=0)), rows), found)
+
+
+def pair(need: EmbeddedProfile | None = None, outcome: EmbeddedProfile | None = None) -> Pair:
+    """A pair; a side that is not given states nothing."""
+    return Pair(need or side("need", [[1, 0]]), outcome or side("outcome", [[1, 0]]), RARITY, DAY)
+
+
+def facets(need: Facets, outcome: Facets) -> Pair:
+    """A pair that differs in its facets."""
+    return pair(side("need", [[1, 0]], need), side("outcome", [[1, 0]], outcome))
+
+
+def test_semantic_is_the_cosine_of_the_whole_texts_and_never_negative() -> None:
+    assert SEMANTIC.read(pair(side("need", [[1, 0]]), side("outcome", [[3, 4]]))).raw == pytest.approx(0.6)
+    assert SEMANTIC.read(pair(side("need", [[1, 0]]), side("outcome", [[-1, 0]]))).raw == 0.0
+
+
+def test_title_is_met_by_any_passage() -> None:
+    reading = TITLE.read(pair(side("need", [[1, 0], [0, 1]]), side("outcome", [[0, 1], [4, 3]])))
+    assert reading.raw == pytest.approx(0.8)
+
+
+def test_coverage_weighs_each_needed_passage_by_its_best_answer() -> None:
+    need = side("need", [[1, 0], [0, 1]], weights=(1.0, 0.5))
+    outcome = side("outcome", [[4, 3], [1, 0]])
+    # The title's best answer is 1.0, the second passage's 3/5.
+    reading = COVERAGE.read(pair(need, outcome))
+    assert reading.raw == pytest.approx((1.0 * 1.0 + 0.5 * 0.6) / 1.5)
+    assert [evidence.values for evidence in reading.evidence] == [("need1", "outcome0", "0.60")]
+
+
+def test_coverage_keeps_the_three_best_pairs_of_passages() -> None:
+    need = side("need", [[1, 0]] * 6)
+    assert len(COVERAGE.read(pair(need)).evidence) == 3
+
+
+def test_coverage_of_a_need_that_only_praises_its_company_is_still_a_mean() -> None:
+    need = side("need", [[1, 0], [0, 1]], weights=(0.0, 0.0))
+    assert COVERAGE.read(pair(need, side("outcome", [[1, 0]]))).raw == pytest.approx(0.5)
+
+
+def test_lexical_is_the_root_of_the_share_of_what_could_be_reached() -> None:
+    need = side("need", [[1, 0]], terms={1: 1.0, 2: 2.0})
+    outcome = side("outcome", [[1, 0]], terms={1: 1.1, 3: 2.0})
+    # Shared is term 1: 1.0 * 2.0 * 1.1; at most (1.0 * 2.0 + 2.0 * 1.0) * (k1 + 1).
+    assert LEXICAL.read(pair(need, outcome)).raw == pytest.approx((2.2 / (4.0 * 2.2)) ** 0.5)
+
+
+def test_lexical_names_words_and_the_longer_of_two() -> None:
+    both = {2: 1.0, 3: 1.0}
+    reading = LEXICAL.read(pair(side("need", [[1, 0]], terms=both), side("outcome", [[1, 0]], terms=both)))
+    named_terms = [value for evidence in reading.evidence for value in evidence.values]
+    assert not any(a != b and a in b for a in named_terms for b in named_terms)
+
+
+@pytest.mark.parametrize("terms", [{}, {99: 1.0}])
+def test_lexical_without_known_terms_is_nothing(terms: dict[int, float]) -> None:
+    assert LEXICAL.read(pair(side("need", [[1, 0]], terms=terms), side("outcome", [[1, 0]], terms={1: 1.0}))).raw == 0.0
+    assert LEXICAL.read(pair(side("need", [[1, 0]], terms={1: 1.0}), side("outcome", [[1, 0]], terms=terms))).raw == 0.0
+
+
+@pytest.mark.parametrize(
+    ("need", "outcome", "raw", "code"),
+    [
+        (Facets(field="goji", industry="A"), Facets(field="goji", industry="C"), 1.0, "same_field"),
+        (Facets(field="goji", industry="A"), Facets(field="dairy", industry="A"), 0.5, "same_section"),
+        (Facets(field="goji", industry="A"), Facets(field="dairy", industry="C"), 0.0, "other_field"),
+        (Facets(field="goji"), Facets(field="dairy"), 0.0, "other_field"),
+    ],
+)
+def test_field(need: Facets, outcome: Facets, raw: float, code: str) -> None:
+    reading = FIELD.read(facets(need, outcome))
+    assert (reading.raw, reading.evidence[0].code, reading.conflict) == (raw, code, None)
+
+
+def test_modes_share_or_conflict() -> None:
+    shared = MODES.read(facets(Facets(modes=frozenset({"license", "transfer"})), Facets(modes=frozenset({"transfer"}))))
+    assert (shared.raw, shared.evidence[0].values, shared.conflict) == (1.0, ("transfer",), None)
+    apart = MODES.read(facets(Facets(modes=frozenset({"license"})), Facets(modes=frozenset({"transfer"}))))
+    assert (apart.raw, apart.conflict) == (0.0, "modes")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reached", "raw", "conflict"),
+    [(6, 9, 1.0, None), (6, 6, 1.0, None), (6, 5, 2 / 3, None), (6, 4, 1 / 3, None), (6, 3, 0.0, "maturity"), (9, 1, 0.0, "maturity")],
+)  # fmt: skip
+def test_maturity(wanted: int, reached: int, raw: float, conflict: str | None) -> None:
+    reading = MATURITY.read(facets(Facets(maturity=wanted), Facets(maturity=reached)))
+    assert (reading.raw, reading.conflict) == (pytest.approx(raw), conflict)
+
+
+@pytest.mark.parametrize(
+    ("asked", "raw", "conflict"),
+    [("800000", 1.0, None), ("1000000", 1.0, None), ("1500000", 0.5, None), ("2000000", 0.0, "price"), ("9000000", 0.0, "price")],
+)  # fmt: skip
+def test_price_against_a_budget_of_a_million(asked: str, raw: float, conflict: str | None) -> None:
+    reading = PRICE.read(facets(Facets(price_max=Decimal(1_000_000)), Facets(price_min=Decimal(asked))))
+    assert (reading.raw, reading.conflict) == (pytest.approx(raw), conflict)
+
+
+def test_prices_in_two_currencies_are_not_compared() -> None:
+    assert PRICE.read(facets(Facets(price_max=Decimal(1)), Facets(price_min=Decimal(9), currency="USD"))) == Reading(
+        None
+    )
+
+
+@pytest.mark.parametrize(
+    ("need", "outcome", "raw"),
+    [
+        (Facets(region="640500", partner_regions=frozenset({"350000"})), Facets(region="350200"), 1.0),
+        (Facets(region="640500"), Facets(region="640100"), 0.8),
+        (Facets(region="640500", region_class="west"), Facets(region="350200", region_class="east"), 0.6),
+        (Facets(region="640500", region_class="west"), Facets(region="610100", region_class="west"), 0.5),
+    ],
+)
+def test_region(need: Facets, outcome: Facets, raw: float) -> None:
+    assert REGION.read(facets(need, outcome)).raw == raw
+
+
+def test_freshness_halves_in_two_years_and_the_future_is_now() -> None:
+    assert FRESHNESS.read(facets(Facets(), Facets(published_on=date(2024, 1, 2)))).raw == pytest.approx(0.5)
+    assert FRESHNESS.read(facets(Facets(), Facets(published_on=date(2027, 1, 1)))).raw == 1.0
+
+
+FULL = Facets(
+    field="goji",
+    industry="A",
+    region="640100",
+    region_class="west",
+    modes=frozenset({"transfer"}),
+    maturity=6,
+    price_min=Decimal(5),
+    price_max=Decimal(9),
+    published_on=DAY,
+)
+FACET_SIGNALS = (FIELD, MODES, MATURITY, PRICE, REGION, FRESHNESS)
+
+
+@pytest.mark.parametrize("signal", FACET_SIGNALS, ids=lambda signal: signal.name)
+@pytest.mark.parametrize("stating", ["need", "outcome", "neither"])
+def test_what_a_side_does_not_state_is_neutral(signal, stating: str) -> None:  # type: ignore[no-untyped-def]
+    full_need, full_outcome = FULL if stating == "need" else Facets(), FULL if stating == "outcome" else Facets()
+    if signal is FRESHNESS and stating == "outcome":
+        full_outcome = replace(full_outcome, published_on=None)
+    reading = signal.read(facets(full_need, full_outcome))
+    assert (reading.raw, reading.conflict) == (None, None)
+    assert default_model().contribution(signal.name, reading).part == 0.0
+
+
+def test_every_signal_has_a_weight_in_the_default_model_and_no_weight_lacks_its_signal() -> None:
+    assert {signal.name for signal in SIGNALS} == set(default_model().terms)
+
+
+def test_no_signal_of_the_default_model_speaks_against_a_pair_by_agreeing() -> None:
+    assert all(term.weight >= 0 for term in default_model().terms.values())
