@@ -72,8 +72,8 @@ async def _stages(owner, model: EmbeddingModel) -> dict[str, float]:  # type: ig
             "candidates by terms": await median_ms(
                 lambda: candidates.best_by_terms(owner, "outcome", need.terms, rarity, everything, 100), ROUNDS
             ),
-            f"load {len(names)} candidates": await median_ms(
+            "load candidates": await median_ms(
                 lambda: profiles.load(owner, "outcome", model.id, names), ROUNDS
             ),
-            f"signals of {len(names)} pairs": await median_ms(signals, ROUNDS),
+            "signals of all pairs": await median_ms(signals, ROUNDS),
         }

@@ -32,7 +32,7 @@ from service.settings import SEEDS, Settings
 
 FOLDER = SEEDS / "demo"
 # Needs that show what ranking does: long and short, figures that decide, other languages, and one without an answer.
-SHOWN = ("need-a-01", "need-a-02", "need-a-03", "need-a-17", "need-a-10")
+SHOWN = ("need-e-01", "need-a-01", "need-e-13", "need-a-17", "need-e-26", "need-e-25")
 MATCHES_SHOWN = 4
 LEVELS = {
     MatchLevel.STRONG: (Text("强相关", "strong"), "bold green"),
