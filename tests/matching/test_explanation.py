@@ -1,0 +1,79 @@
+"""An explanation is data that survives JSON, stays small, and makes a sentence in either language."""
+
+import json
+
+import pytest
+
+from matching.explanation import as_data, contributions_of, money, sentence
+from matching.types import Contribution, Evidence, Match
+from tests.matching.conftest import named
+
+LABELS = {"fields": {"goji": "枸杞"}, "modes": {"transfer": "转让"}, "regions": {"350000": "福建省"}}
+PARTS = (
+    Contribution("coverage", 0.5, 4.0, 1.0, (Evidence("passages", ("干燥时间不超过12小时", "热泵干燥8小时", "0.71")),)),
+    Contribution("lexical", 0.25, 8.0, 0.5, (Evidence("terms", ("热泵", "枸杞")),)),
+    Contribution("field", 1.0, 1.0, 0.5, (Evidence("same_field", ("goji",)),)),
+    Contribution("modes", 0.0, 0.6, -0.3, (Evidence("no_shared_mode"),)),
+    Contribution("price", 0.5, 0.8, -0.1, (Evidence("above_budget", ("1200000", "800000", "CNY")),)),
+    Contribution("maturity", None, 0.9, 0.0),
+)
+MATCH = Match(named("need"), named("outcome"), 1.6, 0.83, "strong", PARTS, ("modes",), 1)
+
+
+def test_contributions_survive_json() -> None:
+    assert contributions_of(json.loads(json.dumps(as_data(MATCH)))) == PARTS
+
+
+def test_the_sentence_says_what_speaks_for_the_pair_before_what_speaks_against_it() -> None:
+    said = sentence(as_data(MATCH), "zh", LABELS)
+    places = [said.index(part) for part in ("热泵干燥8小时", "热泵、枸杞", "同属枸杞", "合作方式没有交集", "120万元")]
+    assert places == sorted(places)
+
+
+def test_the_sentence_in_english_quotes_the_texts_and_uses_its_own_words() -> None:
+    said = sentence(as_data(MATCH), "en", {"fields": {"goji": "goji berries"}})
+    for part in ("热泵干燥8小时", "goji berries", "no mode in common", "1.2 million", "800,000"):
+        assert part in said
+    assert "合作方式" not in said
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_without_evidence_it_says_so(language: str) -> None:
+    bare = Match(named("need"), named("outcome"), 0.0, 0.5, "fair", (Contribution("semantic", 0.5, 1.0, 0.0),))
+    assert sentence(as_data(bare), language, {})  # type: ignore[arg-type]
+
+
+EVERY_CODE = (
+    Evidence("same_section", ("A",)),
+    Evidence("other_field", ("goji", "dairy")),
+    Evidence("shared_modes", ("transfer",)),
+    Evidence("maturity_reached", ("8", "6")),
+    Evidence("maturity_short", ("4", "6")),
+    Evidence("within_budget", ("500000", "800000", "CNY")),
+    Evidence("partner_region", ("350000",)),
+    Evidence("same_province", ("640000",)),
+    Evidence("east_to_west", ("350000",)),
+)
+
+
+@pytest.mark.parametrize("evidence", EVERY_CODE, ids=lambda evidence: evidence.code)
+def test_every_code_has_words_in_both_languages(evidence: Evidence) -> None:
+    match = Match(named("need"), named("outcome"), 0.0, 0.5, "fair", (Contribution("any", 1.0, 1.0, 0.0, (evidence,)),))
+    chinese, english = (sentence(as_data(match), language, LABELS) for language in ("zh", "en"))  # type: ignore[arg-type]
+    assert chinese != english
+    assert evidence.code not in chinese
+    assert evidence.code not in english
+
+
+def test_long_quotes_are_cut() -> None:
+    quote = Evidence("passages", ("甲" * 500, "乙" * 500, "0.50"))
+    match = Match(named("n"), named("o"), 0.0, 0.5, "fair", (Contribution("coverage", 0.5, 1.0, 0.0, (quote,)),))
+    assert len(sentence(as_data(match), "zh", {})) < 120
+
+
+@pytest.mark.parametrize(
+    ("amount", "chinese", "english"),
+    [("900", "900元", "900"), ("800000", "80万元", "800,000"), ("250000000", "2.5亿元", "250 million")],
+)
+def test_money(amount: str, chinese: str, english: str) -> None:
+    assert (money(amount, "zh"), money(amount, "en")) == (chinese, english)
