@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import structlog
 
@@ -25,7 +26,7 @@ async def run(resources: Resources, *, concurrency: int, stop: asyncio.Event) ->
     housekeeping = asyncio.create_task(_every(HOUSEKEEPING_SECONDS, lambda: keep_house(resources), stop))
     log.info("worker started", concurrency=concurrency)
     try:
-        await queue.work(resources.pool, handlers, concurrency=concurrency, stop=stop)
+        await queue.work(resources.pool, handlers, concurrency=concurrency, heartbeat=_heartbeat(resources), stop=stop)
     finally:
         housekeeping.cancel()
         await asyncio.gather(housekeeping, return_exceptions=True)
@@ -36,7 +37,18 @@ async def drain(resources: Resources, *, concurrency: int) -> None:
     """Work until no job is left."""
     await keep_house(resources)
     handlers = {queue.INDEX: indexing.index_job(resources), queue.RANK: indexing.rank_job(resources)}
-    await queue.work(resources.pool, handlers, concurrency=concurrency, stop=asyncio.Event(), drain=True)
+    await queue.work(
+        resources.pool,
+        handlers,
+        concurrency=concurrency,
+        heartbeat=_heartbeat(resources),
+        stop=asyncio.Event(),
+        drain=True,
+    )
+
+
+def _heartbeat(resources: Resources) -> timedelta:
+    return timedelta(seconds=resources.settings.worker_heartbeat_seconds)
 
 
 async def keep_house(resources: Resources) -> None:

@@ -87,19 +87,23 @@ async def failed(connection: Connection) -> int:
 
 Handler = Callable[[ListingJob, bool], Awaitable[None]]
 
-# A worker beats every half of this; a job without a beat for so long is taken up by another worker.
-HEARTBEAT_TIMEOUT = timedelta(seconds=30)
 # Notifications are a hint; this is how long a job waits at the most when one is lost.
 POLL = timedelta(seconds=5)
 
 
 async def work(
-    pool: Pool, handlers: Mapping[str, Handler], *, concurrency: int, stop: asyncio.Event, drain: bool = False
+    pool: Pool,
+    handlers: Mapping[str, Handler],
+    *,
+    concurrency: int,
+    heartbeat: timedelta,
+    stop: asyncio.Event,
+    drain: bool = False,
 ) -> None:
     """Run jobs until `stop` is set, or, if `drain`, until none is left.
 
-    A handler is told whether its job came in bulk. A failing job is tried again after 2, 4, 8 ... seconds and put aside
-    after `MOST_ATTEMPTS`.
+    A job whose worker gives no sign for `heartbeat` is taken up by another. A handler is told whether its job came in
+    bulk. A failing job is tried again after 2, 4, 8 ... seconds and put aside after `MOST_ATTEMPTS`.
     """
     manager = QueueManager(Queries.from_asyncpg_pool(pool))
     for entrypoint, handler in handlers.items():
@@ -111,7 +115,7 @@ async def work(
             batch_size=max(1, concurrency // 2),
             mode=QueueExecutionMode.drain if drain else QueueExecutionMode.continuous,
             max_concurrent_tasks=max(2, concurrency // 2 * 2),
-            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            heartbeat_timeout=heartbeat,
         )
     finally:
         stopping.cancel()
