@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     statement_timeout_ms: int = Field(default=15_000, ge=100, description="Longest database statement of a request.")
     worker: bool = Field(default=True, description="Whether `duijie serve` also runs the worker.")
     worker_concurrency: int = Field(default=16, ge=1, le=256, description="Jobs that one worker has in hand.")
-    worker_heartbeat_seconds: float = Field(
+    worker_heartbeat_seconds: int = Field(
         default=30, ge=1, le=3600, description="A job whose worker gives no sign for so long is taken up by another."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
