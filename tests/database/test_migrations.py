@@ -1,0 +1,153 @@
+"""Migrations: at once from two sides, again, and without leaving half of anything; the application role's limits."""
+
+import asyncio
+import importlib
+import pkgutil
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+import matching
+import service
+from migrations import script
+from service import embedded, migrate, seeds
+from service.doctor import latest_revision
+from service.kit.db import Pool, prepare_connection
+from tests.conftest import Server
+
+
+@pytest.fixture
+async def empty(postgres: Server) -> str:
+    """An empty database of the owner, with the extension that only a superuser makes."""
+    admin = await asyncpg.connect(postgres.url("postgres", "postgres"))
+    name = f"empty_{id(admin):x}"
+    try:
+        await admin.execute(f"drop database if exists {name} with (force)")
+        await admin.execute(f"create database {name} owner {embedded.OWNER} template template0")
+    finally:
+        await admin.close()
+    inside = await asyncpg.connect(postgres.url("postgres", name))
+    await inside.execute("create extension vector")
+    await inside.close()
+    return postgres.url(embedded.OWNER, name)
+
+
+async def fetch(url: str, statement: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+async def test_two_that_migrate_at_once_and_one_that_comes_later(empty: str) -> None:
+    await asyncio.gather(migrate.migrate(empty), migrate.migrate(empty))
+    await migrate.migrate(empty)
+    assert await fetch(empty, "select version_num from alembic_version") == latest_revision()
+    assert await fetch(empty, "select count(*) from field") == 19
+
+
+async def test_a_migration_that_fails_leaves_nothing(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in script.FOLDER.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    broken = tmp_path / "0002_matching_index.sql"
+    broken.write_text(broken.read_text() + "\nselect no_such_function();")
+    # Alembic loads the versions by path, and they take this module as it is in memory.
+    monkeypatch.setattr(script, "FOLDER", tmp_path)
+    with pytest.raises(asyncpg.UndefinedFunctionError):
+        await migrate.migrate(empty)
+    assert await fetch(empty, "select count(*) from pg_tables where schemaname in ('public', 'matching')") == 0
+    monkeypatch.undo()
+    await migrate.migrate(empty)
+    assert await fetch(empty, "select version_num from alembic_version") == latest_revision()
+
+
+async def test_seeds_load_twice_and_keep_what_operators_changed(owner_url: str) -> None:
+    owner = await asyncpg.connect(owner_url)
+    await prepare_connection(owner)
+    before = [
+        await owner.fetchval(f"select count(*) from {table}") for table in ("field", "region", "code", "partner_pair")
+    ]
+    async with owner.transaction():
+        await seeds.load(owner)
+    assert before == [
+        await owner.fetchval(f"select count(*) from {table}") for table in ("field", "region", "code", "partner_pair")
+    ]
+    await owner.close()
+
+
+async def test_the_application_role_is_bound_by_policies_and_cannot_rewrite_history(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("select current_user") == "duijie_app"
+        bypass = "select rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname = current_user"
+        assert await connection.fetchval(bypass) is False
+        for statement in (
+            "delete from event",
+            "update event set action = 'x'",
+            "update decision set action = 'accept'",
+            "delete from listing_revision",
+            "create table mine (id integer)",
+            "update field set label_zh = 'x'",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+
+
+def statements() -> list[tuple[str, str]]:
+    found = []
+    for package in (service, matching):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            loaded = importlib.import_module(module.name)
+            for name, value in vars(loaded).items():
+                if name.isupper() and isinstance(value, str):
+                    words = value.lstrip().split(maxsplit=1)
+                    if words and words[0] in ("select", "insert", "update", "delete", "with"):
+                        found.append((f"{module.name}.{name}", value))
+    return sorted(set(found))
+
+
+STATEMENTS = statements()
+
+
+@pytest.mark.parametrize("statement", [text for _, text in STATEMENTS], ids=[name for name, _ in STATEMENTS])
+async def test_every_statement_prepares(postgres: Server, statement: str) -> None:
+    connection = await asyncpg.connect(
+        postgres.url(embedded.OWNER, postgres.template), server_settings={"search_path": "public, matching"}
+    )
+    try:
+        await prepare_connection(connection)
+        await connection.prepare(statement)
+    finally:
+        await connection.close()
+
+
+async def test_a_ranked_list_is_one_walk_along_its_index(pool: Pool, owner_url: str) -> None:
+    from service.matches.repository import OF_NEED, OF_OUTCOME
+
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("""
+        insert into organization (name, kind) values ('演示单位', 'enterprise');
+        insert into listing (kind, organization_id, state, title)
+        select kind, (select id from organization limit 1), 'published', 'listing ' || n
+        from generate_series(1, 300) n, (values ('need'), ('outcome')) as kinds (kind);
+        insert into recommendation (need_id, outcome_id, score, probability, level, explanation, model_version)
+        select need.id, outcome.id, random(), 0.5, 'fair', '{}', 'test'
+        from (select id from need limit 100) need, (select id from outcome limit 300) outcome;
+        analyze;
+    """)
+    for statement, index, kind in (
+        (OF_NEED, "recommendation_of_need", "need"),
+        (OF_OUTCOME, "recommendation_of_outcome", "outcome"),
+    ):
+        identifier = await owner.fetchval("select id from listing where kind = $1 order by id limit 1", kind)
+        arguments = (identifier, ["proposed", "accepted"], None, None, None, 21)
+        async with owner.transaction():
+            await owner.execute("set local plan_cache_mode = force_custom_plan")
+            prepared = await owner.prepare(statement)
+            plan = str(await prepared.explain(*arguments))
+        assert index in plan
+        assert "Sort" not in plan
+    await owner.close()
