@@ -26,6 +26,7 @@ from service.kit.language import Text
 from service.listings import repository as listings
 from service.listings.schemas import Kind, Listing
 from service.matches import lists
+from service.matches import repository as pairs
 from service.matches.schemas import MatchLevel, StoredMatch
 from service.resources import Resources, open_resources
 from service.settings import SEEDS, Settings
@@ -109,6 +110,10 @@ def _lines(file: Path) -> int:
 
 async def _rank(resources: Resources, settings: Settings, progress: Progress) -> None:
     """Run the jobs that publication left, with a bar that counts them down."""
+    async with transaction(resources.pool, SYSTEM) as connection:
+        if not await queue.waiting(connection) and not await pairs.unindexed(connection, 1):
+            # Everything is ranked already: the worker that serving starts does the rest, while the encoder loads.
+            return
     working = asyncio.create_task(worker.drain(resources, concurrency=settings.worker_concurrency))
     task = progress.add_task(Text("编码与排序", "embed and rank").in_(settings.language), total=None)
     most = 0
@@ -156,7 +161,8 @@ def _outcome_cell(match: StoredMatch) -> str:
 
 def _fit_cell(match: StoredMatch) -> str:
     label, style = LEVELS[match.level]
-    return f"[{style}]{label}[/]\n{match.probability:.0%}"
+    share = ">99%" if match.probability > 0.99 else f"{match.probability:.0%}"
+    return f"[{style}]{label}[/]\n{share}"
 
 
 async def _keys(pool: Pool, home: Path) -> dict[Role, str]:
