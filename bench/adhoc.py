@@ -72,8 +72,6 @@ async def _stages(owner, model: EmbeddingModel) -> dict[str, float]:  # type: ig
             "candidates by terms": await median_ms(
                 lambda: candidates.best_by_terms(owner, "outcome", need.terms, rarity, everything, 100), ROUNDS
             ),
-            "load candidates": await median_ms(
-                lambda: profiles.load(owner, "outcome", model.id, names), ROUNDS
-            ),
+            "load candidates": await median_ms(lambda: profiles.load(owner, "outcome", model.id, names), ROUNDS),
             "signals of all pairs": await median_ms(signals, ROUNDS),
         }

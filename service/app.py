@@ -135,7 +135,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     }
     refusal = refusals.get(error.status_code)
     if refusal is None:
-        refusal = ServiceError(Text(str(error.detail), str(error.detail)))
+        refusal = ServiceError(
+            Text("该地址不支持这种请求，接口文档见 /docs", "This address does not take such a request; see /docs")
+        )
         refusal.status = error.status_code
         refusal.code = "method_not_allowed" if error.status_code == 405 else "http"
         refusal.title = Text("不支持的请求方法", "Method not allowed") if error.status_code == 405 else refusal.title

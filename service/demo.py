@@ -111,7 +111,8 @@ def _lines(file: Path) -> int:
 async def _rank(resources: Resources, settings: Settings, progress: Progress) -> None:
     """Run the jobs that publication left, with a bar that counts them down."""
     async with transaction(resources.pool, SYSTEM) as connection:
-        if not await queue.waiting(connection) and not await pairs.unindexed(connection, 1):
+        unfinished = await pairs.unindexed(connection, 1) or await pairs.unranked(connection, 1)
+        if not unfinished and not await queue.waiting(connection):
             # Everything is ranked already: the worker that serving starts does the rest, while the encoder loads.
             return
     working = asyncio.create_task(worker.drain(resources, concurrency=settings.worker_concurrency))

@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 import signal
 
+import structlog
 import uvicorn
 
+from matching.embedding import Encoder
 from service import worker
 from service.app import create_app
 from service.resources import Resources, open_resources
 from service.settings import Settings
+
+log = structlog.get_logger("duijie.serving")
 
 GRACE_SECONDS = 20
 
@@ -38,6 +42,10 @@ async def serve_with(settings: Settings, resources: Resources) -> None:
     )
     server = uvicorn.Server(config)
     stop = asyncio.Event()
+    _stop_on_signals(stop)
+    # Serving begins at once; /readyz says when the model is there too.
+    loading = asyncio.create_task(resources.encoders.primary.encoder())
+    loading.add_done_callback(_say_what_failed)
     working = (
         asyncio.create_task(worker.run(resources, concurrency=settings.worker_concurrency, stop=stop))
         if settings.worker
@@ -51,11 +59,25 @@ async def serve_with(settings: Settings, resources: Resources) -> None:
             await working
 
 
-async def work(settings: Settings) -> None:
-    """Run the worker alone until SIGINT or SIGTERM."""
-    stop = asyncio.Event()
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """Set `stop` on SIGINT and SIGTERM.
+
+    uvicorn puts handlers of its own over these while it serves, and raises the signal again when it is through; with
+    none of ours beneath, that would end the process before the worker and the database are closed.
+    """
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
+
+
+def _say_what_failed(loading: "asyncio.Task[Encoder]") -> None:
+    if not loading.cancelled() and (error := loading.exception()) is not None:
+        log.error("the encoder cannot be loaded", error=str(error))
+
+
+async def work(settings: Settings) -> None:
+    """Run the worker alone until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
     async with open_resources(settings) as resources:
         await worker.run(resources, concurrency=settings.worker_concurrency, stop=stop)

@@ -60,8 +60,9 @@ async def keep_house(resources: Resources) -> None:
     await switching.settle(resources)
     async with transaction(resources.pool, SYSTEM) as connection:
         # The keys of jobs hold versions, so for what still waits this adds nothing.
-        for identifier, version in await repository.unindexed(connection, SWEEP_LIMIT):
-            await queue.enqueue_index(connection, identifier, version, bulk=True)
+        for job in await repository.unindexed(connection, SWEEP_LIMIT):
+            await queue.enqueue_index(connection, job.listing_id, job.version, bulk=True)
+        await queue.enqueue_rank(connection, await repository.unranked(connection, SWEEP_LIMIT), bulk=True)
 
 
 async def _every(seconds: float, action: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

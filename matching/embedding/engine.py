@@ -38,7 +38,7 @@ class _Job:
 
 
 class EncodingEngine:
-    """Encodes in a thread of its own. The model is loaded there too, by `load`, as soon as the engine is made."""
+    """Encodes in a thread of its own. The model is loaded there too, by `load`, when it is first asked for."""
 
     def __init__(self, load: Callable[[], Encoder], *, most_waiting: int = MOST_WAITING) -> None:
         self._load = load
@@ -49,7 +49,7 @@ class EncodingEngine:
         self._loaded: Future[Encoder] = Future()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
-        self._thread.start()
+        self._started = False
 
     @property
     def state(self) -> State:
@@ -64,7 +64,8 @@ class EncodingEngine:
         Raises:
             EncoderError: what loading it raised.
         """
-        return await asyncio.wrap_future(self._loaded)
+        self._start()
+        return await asyncio.shield(asyncio.wrap_future(self._loaded))
 
     async def encode(self, passages: Sequence[str], role: Role, *, urgent: bool = False) -> Encoded:
         """The vectors of one text; urgent ones, for which somebody waits, go before the others.
@@ -80,15 +81,23 @@ class EncodingEngine:
             raise EngineBusyError("too many texts wait to be encoded")
         job = _Job(0 if urgent else 1, next(self._numbers), tuple(passages), role, Future())
         job.done.add_done_callback(lambda _: self._room.release())
+        self._start()
         self._queue.put(job)
         return await asyncio.wrap_future(job.done)
+
+    def _start(self) -> None:
+        # Called from the event loop only, so that two callers cannot both find it not started.
+        if not self._started:
+            self._started = True
+            self._thread.start()
 
     async def close(self) -> None:
         """Finish what waits, then end the thread."""
         if not self._closing:
             self._closing = True
             self._queue.put(_Job(2, next(self._numbers), (), "query", Future()))
-        await asyncio.to_thread(self._thread.join)
+        if self._started:
+            await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
         try:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from service.kit.db import Connection, Row
 from service.kit.language import Language
+from service.kit.queue import ListingJob
 from service.matches.schemas import Decision
 
 # A pair that had left the lists and is found again goes back to the broker, with an event as every change of state.
@@ -287,16 +288,30 @@ async def ranked_at(connection: Connection, listing_id: UUID) -> datetime | None
     return moment
 
 
-# What a crash between publication and the queue could leave behind, and what a lost job would.
+# What a lost job would leave behind.
 UNINDEXED = """
 select listing.id, listing.version from listing
 left join listing_matching on listing_matching.listing_id = listing.id
-where listing.state = 'published' and (listing_matching.listing_id is null or ranked_at is null or ranked_at < indexed_at)
+where listing.state = 'published' and indexed_version is distinct from listing.version
 order by listing.id
 limit $1
 """
 
 
-async def unindexed(connection: Connection, limit: int) -> list[tuple[UUID, int]]:
-    """Published listings that are not indexed and ranked, with their versions."""
-    return [(row["id"], row["version"]) for row in await connection.fetch(UNINDEXED, limit)]
+async def unindexed(connection: Connection, limit: int) -> list[ListingJob]:
+    """Published listings whose present version the index does not hold."""
+    return [ListingJob(row["id"], row["version"]) for row in await connection.fetch(UNINDEXED, limit)]
+
+
+UNRANKED = """
+select listing.id, listing.version from listing
+join listing_matching on listing_matching.listing_id = listing.id
+where listing.state = 'published' and indexed_version = listing.version and (ranked_at is null or ranked_at < indexed_at)
+order by listing.id
+limit $1
+"""
+
+
+async def unranked(connection: Connection, limit: int) -> list[ListingJob]:
+    """Published listings that are indexed but not ranked since."""
+    return [ListingJob(row["id"], row["version"]) for row in await connection.fetch(UNRANKED, limit)]

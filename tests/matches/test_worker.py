@@ -169,6 +169,23 @@ async def test_what_no_job_stands_for_is_picked_up(
     assert (await titles(client, keys, f"/v1/needs/{needs[0]}/matches"))[0] == OUTCOMES[0]
 
 
+async def test_what_is_indexed_waits_for_its_ranking_and_is_not_indexed_again(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
+) -> None:
+    await publish_all(client, keys)
+    await worker.keep_house(resources)
+    for row in await pool.fetch("select id from listing"):
+        await indexing.index_listing(resources, row["id"], bulk=True)
+    await pool.execute("delete from pgqueuer where entrypoint = 'index'")
+    waiting = await pool.fetch("select entrypoint, dedupe_key from pgqueuer order by dedupe_key")
+    assert {row["entrypoint"] for row in waiting} == {"rank"}
+    await worker.keep_house(resources)
+    assert await pool.fetch("select entrypoint, dedupe_key from pgqueuer order by dedupe_key") == waiting
+    await pool.execute("delete from pgqueuer")
+    await worker.keep_house(resources)
+    assert await pool.fetch("select entrypoint, dedupe_key from pgqueuer order by dedupe_key") == waiting
+
+
 async def test_a_failing_job_is_tried_again(
     client: httpx2.AsyncClient, keys: Keys, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
