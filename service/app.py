@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -58,7 +59,8 @@ def create_app(settings: Settings | None = None, opener: ResourceOpener = open_r
             app.state.resources = resources
             yield
 
-    app = FastAPI(
+    # The documentation page brings its own scripts: many readers have no way to a content delivery network.
+    app = FastAPIOffline(
         title="Duijie 对接",
         version=__version__,
         description=DESCRIPTION,
