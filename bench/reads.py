@@ -10,7 +10,6 @@ import uvicorn
 from bench.figures import Figure, median_ms
 from bench.generated import database
 from service import embedded, worker
-from service.access import repository as organizations
 from service.access import service as access
 from service.access.schemas import KeyRequest
 from service.app import create_app
@@ -19,7 +18,7 @@ from service.exchange.runs import import_path
 from service.kit import logs
 from service.kit.actor import SYSTEM
 from service.kit.db import create_pool, transaction
-from service.listings import repository as listings
+from service.listings import service as listings
 from service.listings.schemas import Kind
 from service.matches.repository import OF_NEED
 from service.resources import DatabaseUrls, resources_over
@@ -41,7 +40,7 @@ async def measure(home: Path) -> list[Figure]:
             await import_path(pool, SYSTEM, FOLDER / f"{kind}-a.jsonl", kind)
         await worker.drain(resources, concurrency=16)
         async with transaction(pool, SYSTEM) as connection:
-            holder = await organizations.find_organization(connection, "org-a-01")
+            holder = await access.find_organization(connection, "org-a-01")
             assert holder is not None
             key = await access.create_key(connection, SYSTEM, holder.id, KeyRequest(label="bench", roles=["broker"]))
             need = await listings.find_anywhere(connection, Kind.NEED, "need-a-01")

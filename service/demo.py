@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from service import serving, worker
-from service.access import repository as organizations
 from service.access import service as access
 from service.access.schemas import KeyRequest
 from service.exchange.columns import ImportKind
@@ -23,7 +22,7 @@ from service.kit import queue
 from service.kit.actor import KEY_ROLES, SYSTEM, Role
 from service.kit.db import Pool, transaction
 from service.kit.language import Text
-from service.listings import repository as listings
+from service.listings import service as listings
 from service.listings.schemas import Kind, Listing
 from service.matches import lists
 from service.matches import repository as pairs
@@ -132,7 +131,7 @@ async def _ranked(pool: Pool, external_id: str) -> Panel:
     async with transaction(pool, SYSTEM) as connection:
         need_id = await listings.find_anywhere(connection, Kind.NEED, external_id)
         assert need_id is not None
-        need = await listings.get(connection, Kind.NEED, need_id)
+        need = await listings.stored(connection, Kind.NEED, need_id)
         assert need is not None
         page = await lists.ranked_page(connection, SYSTEM, Kind.NEED, need_id, limit=MATCHES_SHOWN)
     table = Table(expand=True, show_edge=False, pad_edge=False)
@@ -176,11 +175,11 @@ async def _keys(pool: Pool, home: Path) -> dict[Role, str]:
     async with transaction(pool, SYSTEM) as connection:
         for role in KEY_ROLES:
             known = kept.get(role)
-            row = await organizations.find_key(connection, access.digest_of(known)) if known else None
+            row = await access.find_key(connection, access.digest_of(known)) if known else None
             if known and row is not None and not row["revoked"]:
                 keys[role] = known
                 continue
-            holder = await organizations.find_organization(connection, KEY_HOLDERS[role])
+            holder = await access.find_organization(connection, KEY_HOLDERS[role])
             assert holder is not None
             made = await access.create_key(connection, SYSTEM, holder.id, KeyRequest(label="demo", roles=[role.value]))
             keys[role] = made.key

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from rich.table import Table
 
-from service.access import repository, service
+from service.access import service
 from service.access.schemas import KeyRequest, KeyRole, Organization, OrganizationContent, OrganizationKind
 from service.errors import FieldProblem, NotFound, ValidationProblem
 from service.kit.actor import KEY_ROLES, SYSTEM
@@ -31,7 +31,7 @@ async def create(
         raise ValidationProblem([FieldProblem("kind", "known_kind", text)])
     urls = await open_database(settings, migrating=True)
     async with open_pool(settings, urls, "duijie keys") as pool, transaction(pool, SYSTEM) as connection:
-        found = await repository.find_organization(connection, external_id)
+        found = await service.find_organization(connection, external_id)
         if found is None and name is not None:
             content = OrganizationContent(external_id=external_id, name=name, kind=OrganizationKind(kind))
             found = await service.create_organization(connection, SYSTEM, content)
@@ -45,7 +45,7 @@ async def listing(settings: Settings, external_id: str) -> Table:
     urls = await open_database(settings, migrating=True)
     async with open_pool(settings, urls, "duijie keys") as pool, transaction(pool, SYSTEM) as connection:
         owner = await _organization(connection, external_id)
-        keys = await repository.list_keys(connection, owner.id)
+        keys = await service.list_keys(connection, SYSTEM, owner.id)
     table = Table("id", "label", "roles", "last used", "expires", "revoked", title=owner.name)
     for key in keys:
         moments = (f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (key.last_used_at, key.expires_at, key.revoked_at))
@@ -65,7 +65,7 @@ async def revoke(settings: Settings, key_id: str) -> None:
 
 
 async def _organization(connection: Connection, external_id: str) -> Organization:
-    return _must_exist(await repository.find_organization(connection, external_id), external_id)
+    return _must_exist(await service.find_organization(connection, external_id), external_id)
 
 
 def _must_exist(found: Organization | None, external_id: str) -> Organization:

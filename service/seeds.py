@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from service.kit.db import Connection
-from service.regions import repository as regions
+from service.regions import service as regions
 from service.settings import SEEDS
-from service.taxonomy import repository as taxonomy
+from service.taxonomy import service as taxonomy
 
 
 async def load(connection: Connection, folder: Path = SEEDS) -> None:

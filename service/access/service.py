@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from service.access import repository
+from service.access.repository import find_key, find_organization, find_organization_by_name, get_organization
 from service.access.schemas import Key, KeyRequest, NewKey, Organization, OrganizationContent
 from service.errors import FieldProblem, Forbidden, NotFound, PreconditionFailed, Unauthenticated, ValidationProblem
 from service.events import log
@@ -14,6 +15,23 @@ from service.kit.clock import now
 from service.kit.db import Connection
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
+
+# What other rooms may call; the first four are plain look-ups, which need no rule of their own.
+__all__ = [
+    "authenticate",
+    "change_organization",
+    "create_key",
+    "create_organization",
+    "digest_of",
+    "find_key",
+    "find_organization",
+    "find_organization_by_name",
+    "get_organization",
+    "list_keys",
+    "new_key",
+    "read_organization",
+    "revoke_key",
+]
 
 KEY_PREFIX = "dj_"
 KEY_BYTES = 32

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from service.exchange.cells import CodesByLabel, fold
 from service.kit.db import Connection
-from service.regions import repository as regions
-from service.taxonomy import repository as taxonomy
+from service.regions import service as regions
+from service.taxonomy import service as taxonomy
 
 
 @dataclass(frozen=True, slots=True)

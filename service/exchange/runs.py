@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
-from service.access import repository as organizations
 from service.access import service as access
 from service.access.schemas import Organization, OrganizationContent, OrganizationKind
 from service.errors import FieldProblem, Forbidden, NotFound, ServiceError, TooLarge
@@ -18,7 +17,6 @@ from service.exchange.rows import GoodRow, RowProblem, Sorter, batches, check_he
 from service.kit.actor import Actor, Role
 from service.kit.db import Connection, Pool, transaction
 from service.kit.language import Text
-from service.listings import repository as rows
 from service.listings import service as listings
 from service.listings.schemas import Kind, Listing, ListingContent
 from service.needs.schemas import content_of as need_content
@@ -144,14 +142,14 @@ async def _default_owner(
     if kind == "organizations":
         return None
     if named is not None:
-        found = await organizations.find_organization(connection, named)
+        found = await access.find_organization(connection, named)
         if found is None:
             raise NotFound(Text(f"没有外部编号为 {named} 的单位", f"No organization has the external id {named}"))
         return found
     if actor.organization_id is not None:
-        return await organizations.get_organization(connection, actor.organization_id)
+        return await access.get_organization(connection, actor.organization_id)
     name = str(LOCAL_OPERATOR.external_id)
-    found = await organizations.find_organization(connection, name)
+    found = await access.find_organization(connection, name)
     return found or await access.create_organization(connection, actor, LOCAL_OPERATOR)
 
 
@@ -215,7 +213,7 @@ class _Importer:
             return _problems_of(error, row)
 
     async def _store_organization(self, connection: Connection, row: GoodRow) -> Outcome:
-        stored = await organizations.find_organization(connection, row.external_id)
+        stored = await access.find_organization(connection, row.external_id)
         if stored is None:
             await access.create_organization(connection, self.actor, row.content)
             return "created"
@@ -229,7 +227,7 @@ class _Importer:
 
     async def _store_listing(self, connection: Connection, kind: Kind, row: GoodRow) -> Outcome:
         owner = await self._owner_of(connection, row)
-        identifier = await rows.find_external(connection, kind, owner, row.external_id)
+        identifier = await listings.find_external(connection, kind, owner, row.external_id)
         outcome: Outcome = "unchanged"
         if identifier is None:
             listing = await listings.create(connection, self.actor, kind, owner, row.content)
@@ -261,9 +259,9 @@ class _Importer:
             assert self.owner is not None
             return self.owner.id
         if row.organization not in self._found:
-            self._found[row.organization] = await organizations.find_organization(
+            self._found[row.organization] = await access.find_organization(
                 connection, row.organization
-            ) or await organizations.find_organization_by_name(connection, row.organization)
+            ) or await access.find_organization_by_name(connection, row.organization)
         found = self._found[row.organization]
         # Whoever may not post for others is not told which others there are.
         if found is None or not (self.actor.has(*REVIEWERS) or self.actor.owns(found.id)):

@@ -14,14 +14,14 @@ from service.kit.actor import SYSTEM
 from service.kit.clock import today
 from service.kit.db import Connection, transaction
 from service.kit.queue import Handler, ListingJob
-from service.listings import repository as listings
+from service.listings import service as listings
 from service.listings.schemas import Kind as ListingKind
 from service.listings.schemas import Listing
 from service.matches import repository
 from service.matches.models import active_ranking
 from service.matches.profiles import profile_of
 from service.matches.withdrawal import leave_matching
-from service.regions import repository as regions
+from service.regions import service as regions
 from service.resources import Resources
 
 ROLES: dict[Kind, Role] = {"need": "query", "outcome": "document"}
@@ -96,7 +96,7 @@ async def rank_listing(resources: Resources, listing_id: UUID) -> None:
 async def _published(connection: Connection, listing_id: UUID) -> Listing | None:
     """The listing if it is published; what is left of it in the index goes if it is not."""
     for kind in ListingKind:
-        listing = await listings.get(connection, kind, listing_id)
+        listing = await listings.stored(connection, kind, listing_id)
         if listing is not None:
             if listing.state == "published":
                 return listing

@@ -17,7 +17,6 @@ from service.kit.db import Connection, Row, transaction
 from service.kit.language import Language, Text, current_language
 from service.kit.pages import decode_cursor, encode_cursor
 from service.listings import service as listings
-from service.listings.repository import unknown_code
 from service.listings.schemas import Kind
 from service.matches import decisions, repository
 from service.matches.models import active_ranking
@@ -31,9 +30,9 @@ from service.matches.schemas import (
     Recommendation,
     StoredMatch,
 )
-from service.regions import repository as regions
+from service.regions import service as regions
 from service.resources import Resources
-from service.taxonomy import repository as taxonomy
+from service.taxonomy import service as taxonomy
 
 SHOWN_STATES = ["proposed", "accepted", "declined", "snoozed"]
 
@@ -171,13 +170,13 @@ async def _check_codes(connection: Connection, request: AdHocRequest) -> str | N
     """The class of the request's region, after its codes were found to be known."""
     known = {field.code for field in await taxonomy.list_fields(connection)}
     problems = [
-        unknown_code("field", value)
+        listings.unknown_code("field", value)
         for value in (request.field, request.only_field)
         if value is not None and value not in known
     ]
     region = await regions.get_region(connection, request.region) if request.region else None
     if request.region and region is None:
-        problems.append(unknown_code("region", request.region))
+        problems.append(listings.unknown_code("region", request.region))
     if problems:
         raise ValidationProblem(problems)
     return region.region_class if region else None

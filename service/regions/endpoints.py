@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from service.access.dependencies import OpenRead
 from service.kit.http import open_problems
 from service.kit.texts import RegionCode
-from service.regions import repository
+from service.regions import service
 from service.regions.schemas import PartnerPair, Region, RegionClass
 
 router = APIRouter(tags=["taxonomy"])
@@ -21,10 +21,10 @@ async def list_regions(
     region_class: Annotated[RegionClass | None, Query(alias="class", description="东部、中部、西部、东北")] = None,
 ) -> list[Region]:
     """Divisions of GB/T 2260 with their east–west class."""
-    return await repository.list_regions(connection, parent, level, region_class)
+    return await service.list_regions(connection, parent, level, region_class)
 
 
 @router.get("/partner-pairs", summary="Partner regions / 结对关系", responses=open_problems())
 async def list_pairs(connection: OpenRead) -> list[PartnerPair]:
     """Provinces and cities that cooperate under a programme such as 闽宁协作."""
-    return await repository.list_pairs(connection)
+    return await service.list_pairs(connection)

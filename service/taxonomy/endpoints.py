@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from service.access.dependencies import OpenRead
 from service.kit.http import open_problems
-from service.taxonomy import repository
+from service.taxonomy import service
 from service.taxonomy.schemas import Taxonomy
 
 router = APIRouter(tags=["taxonomy"])
@@ -16,7 +16,7 @@ router = APIRouter(tags=["taxonomy"])
 async def read_taxonomy(connection: OpenRead) -> Taxonomy:
     """Every code that listings, decisions and contracts use, with labels in Chinese, English and partly Arabic."""
     return Taxonomy(
-        fields=await repository.list_fields(connection),
-        industries=await repository.list_industries(connection),
-        codes=await repository.list_codes(connection),
+        fields=await service.list_fields(connection),
+        industries=await service.list_industries(connection),
+        codes=await service.list_codes(connection),
     )

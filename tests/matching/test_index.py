@@ -11,6 +11,7 @@ from matching import pipeline
 from matching.embedding.fake import FakeEncoder
 from matching.index import Connection, candidates, models, profiles, vocabulary
 from matching.index.models import EmbeddingModel
+from matching.profiling import ListingText, compose
 from tests.matching.conftest import connect, named, profile, put
 
 TABLES = ("match_profile", "match_vector", "match_passage", "match_lexeme", "match_vocabulary", "match_lexicon")
@@ -179,3 +180,14 @@ async def test_every_statement_fits_the_migrated_tables(
 
 def test_the_statements_are_found() -> None:
     assert len(STATEMENTS) >= 25
+
+
+def test_what_a_profile_is_about_counts_twice() -> None:
+    """BM25F: a need's title; an outcome's title and keywords."""
+    given = {"title": "枸杞", "sections": (("description", "干燥"),), "keywords": ("热泵",)}
+    counts = {
+        kind: vocabulary.profile_counts(compose(ListingText(named("one"), kind, **given)))  # type: ignore[arg-type]
+        for kind in ("need", "outcome")
+    }
+    assert counts["need"] == {"枸杞": 2, "干燥": 1, "热泵": 1}
+    assert counts["outcome"] == {"枸杞": 2, "干燥": 1, "热泵": 2}
