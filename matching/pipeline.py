@@ -13,7 +13,7 @@ from matching.fusion import RankingModel, probability_of
 from matching.index import Connection, candidates, profiles, vocabulary
 from matching.index.candidates import Rarity
 from matching.index.models import EmbeddingModel
-from matching.policy import arrange
+from matching.policy import arrange, conflicts_of
 from matching.signals import SIGNALS, Pair
 from matching.types import EmbeddedProfile, Kind, Match, Profile, Scope, Terms
 
@@ -103,5 +103,5 @@ def score_pair(pair: Pair, ranking: RankingModel) -> Match:
         probability=probability,
         level=ranking.level(probability),
         contributions=contributions,
-        conflicts=tuple(reading.conflict for _, reading in readings if reading.conflict is not None),
+        conflicts=conflicts_of(pair, [reading for _, reading in readings]),
     )

@@ -2,7 +2,19 @@
 
 from dataclasses import replace
 
-from matching.types import Match
+from matching.signals.base import Pair
+from matching.types import Match, Reading
+
+OWN_ORGANIZATION = "own_organization"
+
+
+def conflicts_of(pair: Pair, readings: list[Reading]) -> tuple[str, ...]:
+    """What stands against a pair: what signals found, and that both sides are one organization. Hides nothing."""
+    found = [reading.conflict for reading in readings if reading.conflict is not None]
+    owner = pair.need.profile.organization
+    if owner is not None and owner == pair.outcome.profile.organization:
+        found.append(OWN_ORGANIZATION)
+    return tuple(found)
 
 
 def arrange(matches: list[Match], limit: int) -> list[Match]:

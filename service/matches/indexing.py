@@ -117,15 +117,12 @@ class _Run:
         """Rank, keep what is worth it, and take off the list what is not any more."""
         ranking = await active_ranking(self.connection)
         identifier, kind = self.asking.profile.id, self.asking.profile.kind
-        # A listing is not recommended to its own organization.
-        scope = Scope(not_organization=self.asking.profile.organization)
         found = await pipeline.rank(
             self.connection,
             self.asking,
             self.embedding,
             ranking,
             today=today(),
-            scope=scope,
             limit=self.keep * LOOK_FURTHER,
         )
         kept = await self._worth_keeping(found)
@@ -140,7 +137,7 @@ class _Run:
                 self.embedding,
                 ranking,
                 today=today(),
-                scope=Scope(not_organization=scope.not_organization, identifiers=missed),
+                scope=Scope(identifiers=missed),
                 limit=len(missed),
             )
             kept += [match for match in again if match.level != "none"]

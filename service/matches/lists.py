@@ -158,7 +158,12 @@ async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) 
     profile = ad_hoc_profile(request, region_class, actor.organization_id)
     role: Role = "query" if profile.kind == "need" else "document"
     encoded = await resources.encoders.encode(model, profile.texts, role, urgent=True)
-    scope = Scope(field=request.only_field, region_class=request.only_region_class, mode=request.only_mode)
+    scope = Scope(
+        field=request.only_field,
+        region_class=request.only_region_class,
+        mode=request.only_mode,
+        not_organization=actor.organization_id if request.exclude_own else None,
+    )
     async with transaction(resources.pool, actor) as connection:
         asking = await pipeline.embedded_ad_hoc(connection, profile, encoded)
         ranking = await active_ranking(connection)

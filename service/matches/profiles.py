@@ -14,6 +14,10 @@ NEED_SECTIONS = ("description", "goals", "background", "partner_requirements", "
 OUTCOME_SECTIONS = ("description", "innovations", "applications", "prospects")
 
 
+# They post in the name of others, so that two of their listings are not two sides of one organization.
+ON_BEHALF = frozenset({"market", "intermediary"})
+
+
 def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
     """The profile of a stored listing; `partner_regions` are those paired with its own by a programme."""
     kind: Kind = "need" if listing.kind == "need" else "outcome"
@@ -41,7 +45,9 @@ def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
         tuple(listing.indicators),
         tuple(listing.keywords),
         facets,
-        listing.organization_id,
+        None
+        if listing.organization is not None and listing.organization.kind in ON_BEHALF
+        else listing.organization_id,
     )
     return compose(text)
 

@@ -133,6 +133,7 @@ class AdHocRequest(BaseModel):
         default=None, description="仅限该区域"
     )
     only_mode: Mode | None = Field(default=None, description="仅限该合作方式")
+    exclude_own: bool = Field(default=False, description="Leave out your own organization's / 排除本单位")
     limit: Annotated[int, Field(ge=1, le=50)] = 10
 
     @model_validator(mode="after")

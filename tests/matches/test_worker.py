@@ -205,7 +205,7 @@ async def test_a_failing_job_is_tried_again(
     assert await titles(client, keys, f"/v1/needs/{need}/matches") == [OUTCOMES[0]]
 
 
-async def test_own_organization_is_not_recommended_to_itself(
+async def test_a_pair_within_one_organization_is_marked_and_not_hidden(
     client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
 ) -> None:
     need = await publish(client, keys, "needs", NEEDS[0])
@@ -214,4 +214,5 @@ async def test_own_organization_is_not_recommended_to_itself(
         "update listing set organization_id = $1 where id = $2::text::uuid", keys.enterprise.organization_id, outcome
     )
     await drain(resources)
-    assert await titles(client, keys, f"/v1/needs/{need}/matches") == []
+    (pair,) = await matches(client, keys, need)
+    assert pair["conflicts"] == ["own_organization"]
