@@ -70,5 +70,8 @@ async def _ensure_graphs(resources: Resources, models: list[EmbeddingModel]) -> 
     try:
         for model in models:
             await create_graph_index(owner, model)
+    except asyncpg.InsufficientPrivilegeError:
+        # Without DUIJIE_OWNER_DATABASE_URL this process is not the owner; the same statements then scan exactly.
+        log.warning("no graph index: let a process with DUIJIE_OWNER_DATABASE_URL run once")
     finally:
         await owner.close()
