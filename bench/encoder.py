@@ -26,7 +26,35 @@ async def measure(home: Path) -> list[Figure]:
     embedded = ROUNDS * tokens / (time.perf_counter() - begun)
     length = max(1, tokens // len(texts))
     against = f"sgemm of the same shapes, {torch.get_num_threads()} threads"
-    return [Figure("embedded, float32", embedded, "tokens/s", against, _sgemm_tokens_per_second(length))]
+    return [
+        Figure("embedded, float32", embedded, "tokens/s", against, _sgemm_tokens_per_second(length)),
+        *(
+            Figure(
+                f"in padded batches of {size}",
+                _batched_tokens_per_second(encoder, texts, size),
+                "tokens/s",
+                "one by one",
+                embedded,
+            )
+            for size in (4, 16)
+        ),
+    ]
+
+
+def _batched_tokens_per_second(encoder: SentenceEncoder, texts: list[list[str]], size: int) -> float:
+    """Tokens a second when texts of like length go through the model together, padded to the longest."""
+    import torch
+
+    rows = sorted(([token for passage in encoder._tokens(text) for token in passage][:500] for text in texts), key=len)
+    begun = time.perf_counter()
+    for start in range(0, len(rows), size):
+        batch = rows[start : start + size]
+        width = max(map(len, batch))
+        tokens = torch.tensor([row + [1] * (width - len(row)) for row in batch])
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch])
+        with torch.inference_mode():
+            encoder._transformer({"input_ids": tokens, "attention_mask": mask})
+    return sum(map(len, rows)) / (time.perf_counter() - begun)
 
 
 def _sgemm_tokens_per_second(length: int) -> float:
