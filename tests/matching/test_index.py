@@ -161,6 +161,21 @@ async def test_a_model_becomes_active_only_when_no_profile_lacks_its_vector(
     assert await connection.fetchval("select array_agg(model_id) from match_passage") == [newer.id]
 
 
+async def test_a_model_that_comes_back_begins_anew(
+    connection: Connection, encoder: FakeEncoder, model: EmbeddingModel
+) -> None:
+    """What was written while it was retired has no vector of it, and an older vector is of an older text."""
+    other = FakeEncoder(dimensions=96, name="wider")
+    wider = await models.register_model(connection, "wider", other.identity)
+    await put(connection, other, wider, profile("outcome", "枸杞干燥", "热泵除湿，能耗降低。色泽保持良好。", name="one"))
+    await models.register_model(connection, "fake", encoder.identity)
+    await put(connection, encoder, model, profile("outcome", "枸杞干燥", "改为真空脉动干燥", name="one"))
+    again = await models.register_model(connection, "wider", other.identity)
+    assert (again.id, again.state) == (wider.id, "building")
+    assert await models.profiles_without_vector(connection, wider.id, 10) == [(named("one"), "outcome")]
+    assert await pipeline.load_profile(connection, "outcome", named("one"), wider) is None
+
+
 MODULES = {module.__name__: module for module in (candidates, models, profiles, vocabulary)}
 VERBS = {"select", "insert", "update", "delete", "with"}
 STATEMENTS = [
