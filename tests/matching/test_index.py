@@ -167,7 +167,9 @@ async def test_a_model_that_comes_back_begins_anew(
     """What was written while it was retired has no vector of it, and an older vector is of an older text."""
     other = FakeEncoder(dimensions=96, name="wider")
     wider = await models.register_model(connection, "wider", other.identity)
-    await put(connection, other, wider, profile("outcome", "枸杞干燥", "热泵除湿，能耗降低。色泽保持良好。", name="one"))
+    await put(
+        connection, other, wider, profile("outcome", "枸杞干燥", "热泵除湿，能耗降低。色泽保持良好。", name="one")
+    )
     await models.register_model(connection, "fake", encoder.identity)
     await put(connection, encoder, model, profile("outcome", "枸杞干燥", "改为真空脉动干燥", name="one"))
     again = await models.register_model(connection, "wider", other.identity)
