@@ -109,11 +109,17 @@ def _phrase(evidence: Evidence, language: Language, labels: Labels) -> str:
                 else f"TRL {values[0]} falls short of {values[1]}"
             )
         case "within_budget":
-            asked, budget = (money(amount, language, values[2]) for amount in values[:2])
-            return f"报价 {asked} 在预算 {budget} 之内" if chinese else f"price {asked} is within the budget {budget}"
+            return (
+                f"报价 {money(values[0], language)} 在预算 {money(values[1], language)} 之内"
+                if chinese
+                else (f"price {money(values[0], language)} is within the budget {money(values[1], language)}")
+            )
         case "above_budget":
-            asked, budget = (money(amount, language, values[2]) for amount in values[:2])
-            return f"报价 {asked} 高于预算 {budget}" if chinese else f"price {asked} is above the budget {budget}"
+            return (
+                f"报价 {money(values[0], language)} 高于预算 {money(values[1], language)}"
+                if chinese
+                else (f"price {money(values[0], language)} is above the budget {money(values[1], language)}")
+            )
         case "partner_region":
             return (
                 f"来自意向或结对地区{named('regions', values)}"
@@ -136,17 +142,15 @@ def _quoted(text: str) -> str:
     return text if len(text) <= MOST_QUOTED else text[:MOST_QUOTED] + "…"
 
 
-def money(amount: str, language: Language, currency: str = "CNY") -> str:
-    """An amount as people say it; a currency other than the yuan is named.
+def money(amount: str, language: Language) -> str:
+    """An amount as people say it.
 
-    >>> money("800000", "zh"), money("1250000", "en"), money("900", "zh"), money("50000", "zh", "USD")
-    ('80万元', '1.25 million', '900元', '5万 USD')
+    >>> money("800000", "zh"), money("1250000", "en"), money("900", "zh")
+    ('80万元', '1.25 million', '900元')
     """
     value = float(amount)
-    foreign = "" if currency == "CNY" else f" {currency}"
     if language == "zh":
-        unit = foreign or "元"
         if value >= 1e8:
-            return f"{value / 1e8:g}亿{unit}"
-        return f"{value / 1e4:g}万{unit}" if value >= 1e4 else f"{value:g}{unit}"
-    return (f"{value / 1e6:g} million" if value >= 1e6 else f"{value:,.0f}") + foreign
+            return f"{value / 1e8:g}亿元"
+        return f"{value / 1e4:g}万元" if value >= 1e4 else f"{value:g}元"
+    return f"{value / 1e6:g} million" if value >= 1e6 else f"{value:,.0f}"

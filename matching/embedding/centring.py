@@ -12,10 +12,8 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-from filelock import FileLock
 
 from matching.embedding.protocol import Encoded, Encoder, ModelIdentity, Role, Vector, unit
 from matching.profiling.language import detect_language
@@ -41,11 +39,7 @@ class CentredEncoder:
             f"{METHOD}:{inner.identity.checksum}:{TEXTS.read_text(encoding='utf-8')}".encode()
         ).hexdigest()
         self.identity = ModelIdentity(inner.identity.name, seal, inner.identity.dimensions)
-        file = cache_folder / f"centre-{seal[:16]}.npz"
-        cache_folder.mkdir(parents=True, exist_ok=True)
-        # Of several processes that start together one measures, and the others take what it found.
-        with FileLock(file.with_suffix(".lock")):
-            self._means = _read(file) or self._measure(texts, file)
+        self._means = _read(cache_folder / f"centre-{seal[:16]}.npz") or self._measure(texts, cache_folder, seal)
 
     def encode(self, texts: Sequence[Sequence[str]], role: Role) -> list[Encoded]:
         """Vectors of every text, in order."""
@@ -60,7 +54,7 @@ class CentredEncoder:
         part = self._means[f"{role} passages"] + self._means[f"{language} passages"]
         return Encoded(unit(found.vector - whole), unit(found.passages - part))
 
-    def _measure(self, texts: dict[Role, list[list[str]]], file: Path) -> dict[str, Vector]:
+    def _measure(self, texts: dict[Role, list[list[str]]], folder: Path, seal: str) -> dict[str, Vector]:
         means: dict[str, Vector] = {}
         strays: dict[Language, list[Encoded]] = {language: [] for language in LANGUAGES}
         for role in ROLES:
@@ -77,9 +71,10 @@ class CentredEncoder:
             trust = 0.0 if language == MAIN else len(away_from) / (len(away_from) + DOUBT)
             means[language] = trust * _mean([each.vector for each in away_from])
             means[f"{language} passages"] = trust * _mean([row for each in away_from for row in each.passages])
-        scratch = file.with_suffix(".tmp.npz")
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = folder / f"centre-{seal[:16]}.{id(self):x}.tmp.npz"
         np.savez(scratch, **means)  # type: ignore[arg-type]
-        scratch.replace(file)
+        scratch.replace(folder / f"centre-{seal[:16]}.npz")
         return means
 
 
@@ -92,7 +87,7 @@ def _read(file: Path) -> dict[str, Vector] | None:
     try:
         with np.load(file) as stored:
             means = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, KeyError, BadZipFile):
+    except (OSError, ValueError, EOFError, KeyError):
         return None
     wanted = {name for key in (*ROLES, *LANGUAGES) for name in (key, f"{key} passages")}
     return means if wanted <= set(means) else None

@@ -1,5 +1,6 @@
 """Graded judgments in the BEIR format (Thakur et al. 2021): corpus.jsonl, queries.jsonl, qrels/test.tsv."""
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,9 +83,9 @@ def _keywords(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _grades(path: Path, queries: set[str], documents: set[str]) -> dict[str, dict[str, int]]:
     grades: dict[str, dict[str, int]] = {}
-    for number, line in _lines(path):
-        row = line.rstrip("\r\n").split("\t")
-        if row[0] == "query-id" and not grades:
+    rows = csv.reader((line for _, line in _lines(path)), delimiter="\t")
+    for number, row in enumerate(rows, start=1):
+        if number == 1 and row[:1] == ["query-id"]:
             continue
         try:
             query, document, grade = row[0], row[1], int(row[2])
@@ -96,10 +97,7 @@ def _grades(path: Path, queries: set[str], documents: set[str]) -> dict[str, dic
             raise DatasetError(f"{path}, line {number}: {query} or {document} is not in the data set")
         if grade < 0:
             raise DatasetError(f"{path}, line {number}: the grade {grade} is negative")
-        of_query = grades.setdefault(query, {})
-        if document in of_query:
-            raise DatasetError(f"{path}, line {number}: {query} and {document} are judged here a second time")
-        of_query[document] = grade
+        grades.setdefault(query, {})[document] = grade
     if not grades:
         raise DatasetError(f"{path}: no judgment")
     return grades

@@ -77,7 +77,7 @@ def from_json(text: str) -> RankingModel:
         model = RankingModel(
             str(values["version"]), float(values["intercept"]), MappingProxyType(terms), (strong, fair, weak)
         )
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RankingModelError(f"the ranking model lacks or misstates {error}") from error
     numbers = [model.intercept, *model.thresholds, *(n for term in terms.values() for n in (term.weight, term.neutral))]
     if not all(math.isfinite(number) for number in numbers):

@@ -45,6 +45,7 @@ async def live_models(connection: Connection) -> list[EmbeddingModel]:
     return [EmbeddingModel(**dict(row)) for row in await connection.fetch(LIVE_MODELS)]
 
 
+# A model that comes back after it was retired has no vectors any more and begins anew.
 REGISTER_MODEL = """
 insert into embedding_model (source, name, checksum, dimensions, state)
 values ($1, $2, $3, $4, case when exists (select from embedding_model where state = 'active') then 'building' else 'active' end)
@@ -62,8 +63,6 @@ async def register_model(connection: Connection, source: str, identity: ModelIde
     Whatever else was being filled in is given up: one switch at a time.
     """
     await connection.execute(LOCK_MODELS)
-    # A model that comes back begins anew: its older vectors may be of older texts.
-    await drop_retired_vectors(connection)
     row = await connection.fetchrow(REGISTER_MODEL, source, identity.name, identity.checksum, identity.dimensions)
     model = EmbeddingModel(**dict(row or {}))
     await connection.execute(RETIRE_OTHER_BUILDING, model.id)

@@ -77,15 +77,3 @@ def test_long_quotes_are_cut() -> None:
 )
 def test_money(amount: str, chinese: str, english: str) -> None:
     assert (money(amount, "zh"), money(amount, "en")) == (chinese, english)
-
-
-@pytest.mark.parametrize("code", ["within_budget", "above_budget"])
-def test_an_amount_in_another_currency_is_not_said_to_be_yuan(code: str) -> None:
-    evidence = Evidence(code, ("500000", "800000", "USD"))
-    match = Match(named("n"), named("o"), 0.0, 0.5, "fair", (Contribution("price", 1.0, 1.0, 0.0, (evidence,)),))
-    chinese, english = sentence(as_data(match), "zh", {}), sentence(as_data(match), "en", {})
-    assert "50万 USD" in chinese
-    assert "80万 USD" in chinese
-    assert "元" not in chinese
-    assert "500,000 USD" in english
-    assert "800,000 USD" in english

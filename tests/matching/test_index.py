@@ -9,10 +9,9 @@ import pytest
 
 from matching import pipeline
 from matching.embedding.fake import FakeEncoder
-from matching.index import Connection, models, vocabulary
+from matching.index import Connection, candidates, models, profiles, vocabulary
 from matching.index.models import EmbeddingModel
 from matching.profiling import ListingText, compose
-from matching.types import Kind
 from tests.matching.conftest import connect, named, profile, put
 
 TABLES = ("match_profile", "match_vector", "match_passage", "match_lexeme", "match_vocabulary", "match_lexicon")
@@ -26,15 +25,20 @@ async def contents(connection: Connection) -> dict[str, list[str]]:
     }
 
 
+async def recounted(connection: Connection) -> tuple[Counter[int], Counter[str]]:
+    """Outcomes by term and profiles by kind, counted from the rows themselves."""
+    documents: Counter[int] = Counter()
+    for row in await connection.fetch("select weights from match_lexeme where kind = 'outcome'"):
+        documents.update(index + 1 for index in row["weights"].indices())
+    return documents, Counter(row["kind"] for row in await connection.fetch("select kind from match_profile"))
+
+
 async def check_counts(connection: Connection) -> None:
-    """Document frequencies and collection sizes of both kinds are what the rows say."""
-    documents: dict[str, Counter[int]] = {"need": Counter(), "outcome": Counter()}
-    for row in await connection.fetch("select kind, weights from match_lexeme"):
-        documents[row["kind"]].update(index + 1 for index in row["weights"].indices())
-    sizes = Counter(row["kind"] for row in await connection.fetch("select kind from match_profile"))
-    vocabulary_rows = await connection.fetch("select id, needs, outcomes from match_vocabulary")
-    for kind, column in (("need", "needs"), ("outcome", "outcomes")):
-        assert {row["id"]: row[column] for row in vocabulary_rows if row[column]} == dict(documents[kind])
+    """Document frequencies and collection sizes are what the rows say."""
+    documents, sizes = await recounted(connection)
+    rows = await connection.fetch("select id, outcomes from match_vocabulary")
+    assert {row["id"]: row["outcomes"] for row in rows if row["outcomes"]} == dict(documents)
+    for kind in ("need", "outcome"):
         assert await vocabulary.collection_size(connection, kind) == sizes[kind]
 
 
@@ -94,15 +98,12 @@ async def test_counts_stay_exact_and_nobody_deadlocks_under_concurrent_writers(
         own = await connect(app_url)
         try:
             for _ in range(25):
-                # An even number is a need, an odd one an outcome: both kinds share the vocabulary's rows.
-                number = dice.randrange(10)
-                name = f"p{number}"
+                name = f"p{dice.randrange(8)}"
                 async with own.transaction():
                     if dice.random() < 0.3:
                         await pipeline.remove_profile(own, named(name))
                     else:
-                        kind: Kind = "outcome" if number % 2 else "need"
-                        given = profile(kind, " ".join(dice.sample(words, 30)), name=name)
+                        given = profile("outcome", " ".join(dice.sample(words, 30)), name=name)
                         (encoded,) = encoder.encode([given.texts], "document")
                         await pipeline.index_profile(own, given, {model.id: encoded})
         finally:
@@ -110,24 +111,6 @@ async def test_counts_stay_exact_and_nobody_deadlocks_under_concurrent_writers(
 
     await asyncio.gather(*(work(seed) for seed in range(5)))
     await check_counts(connection)
-
-
-@pytest.mark.parametrize("seed", range(3))
-async def test_counts_are_exact_after_every_step(
-    connection: Connection, encoder: FakeEncoder, model: EmbeddingModel, seed: int
-) -> None:
-    """Writing, rewriting, writing the same again and removing, in an order of chance."""
-    dice = random.Random(seed)
-    words = [f"w{number}" for number in range(12)]
-    for _ in range(25):
-        number = dice.randrange(5)
-        if dice.random() < 0.3:
-            await pipeline.remove_profile(connection, named(f"p{number}"))
-        else:
-            kind: Kind = "outcome" if number % 2 else "need"
-            title = " ".join(dice.choices(words, k=dice.randrange(1, 6)))
-            await put(connection, encoder, model, profile(kind, title, name=f"p{number}"))
-        await check_counts(connection)
 
 
 async def test_a_rolled_back_write_leaves_the_counts(
@@ -178,21 +161,25 @@ async def test_a_model_becomes_active_only_when_no_profile_lacks_its_vector(
     assert await connection.fetchval("select array_agg(model_id) from match_passage") == [newer.id]
 
 
-async def test_a_model_that_comes_back_begins_anew(
-    connection: Connection, encoder: FakeEncoder, model: EmbeddingModel
+MODULES = {module.__name__: module for module in (candidates, models, profiles, vocabulary)}
+VERBS = {"select", "insert", "update", "delete", "with"}
+STATEMENTS = [
+    (module, name)
+    for module, found in MODULES.items()
+    for name, value in vars(found).items()
+    if name.isupper() and isinstance(value, str) and value.split()[:1] and value.split()[0] in VERBS
+]
+
+
+@pytest.mark.parametrize(("module", "name"), STATEMENTS)
+async def test_every_statement_fits_the_migrated_tables(
+    connection: "asyncpg.Connection[asyncpg.Record]", module: str, name: str
 ) -> None:
-    """What was written while it was retired has no vector of it, and an older vector is of an older text."""
-    other = FakeEncoder(dimensions=96, name="wider")
-    wider = await models.register_model(connection, "wider", other.identity)
-    await put(
-        connection, other, wider, profile("outcome", "枸杞干燥", "热泵除湿，能耗降低。色泽保持良好。", name="one")
-    )
-    await models.register_model(connection, "fake", encoder.identity)
-    await put(connection, encoder, model, profile("outcome", "枸杞干燥", "改为真空脉动干燥", name="one"))
-    again = await models.register_model(connection, "wider", other.identity)
-    assert (again.id, again.state) == (wider.id, "building")
-    assert await models.profiles_without_vector(connection, wider.id, 10) == [(named("one"), "outcome")]
-    assert await pipeline.load_profile(connection, "outcome", named("one"), wider) is None
+    await connection.prepare(getattr(MODULES[module], name))
+
+
+def test_the_statements_are_found() -> None:
+    assert len(STATEMENTS) >= 25
 
 
 def test_what_a_profile_is_about_counts_twice() -> None:

@@ -99,12 +99,9 @@ def test_means_are_measured_once_and_anew_when_their_file_is_damaged(tmp_path: P
     CentredEncoder(Counting(), tmp_path)
     assert Counting.calls == 2
     (file,) = tmp_path.glob("centre-*.npz")
-    file.write_bytes(file.read_bytes()[:-100])
-    CentredEncoder(Counting(), tmp_path)
-    assert Counting.calls == 4
     file.write_bytes(b"damaged")
     again = CentredEncoder(Counting(), tmp_path)
-    assert Counting.calls == 6
+    assert Counting.calls == 4
     (one,), (other,) = first.encode([NEED], "query"), again.encode([NEED], "query")
     assert np.array_equal(one.vector, other.vector)
 
