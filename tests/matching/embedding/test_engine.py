@@ -81,6 +81,9 @@ async def test_a_caller_that_gives_up_breaks_nothing() -> None:
     gone = asyncio.create_task(engine.encode(["走开"], "query"))
     await asyncio.sleep(0.1)
     gone.cancel()
+    # The cancelling reaches the queue in the loop's next round, and only then may the thread go on.
+    with pytest.raises(asyncio.CancelledError):
+        await gone
     encoder.gate.set()
     await first
     assert (await engine.encode(["之后"], "document")).vector.shape == (48,)

@@ -113,3 +113,11 @@ def test_other_models_bring_their_own_prompts(model_folder: Path) -> None:
         encoder.identity.checksum
         == SentenceEncoder(str(model_folder), "another name", dtype="float32").identity.checksum
     )
+
+
+def test_a_number_format_does_not_make_another_model(model_folder: Path) -> None:
+    one = SentenceEncoder(str(model_folder), dtype="float32")
+    other = SentenceEncoder(str(model_folder), dtype="bfloat16")
+    assert one.identity == other.identity
+    (plain,), (rounded,) = one.encode([NEED], "query"), other.encode([NEED], "query")
+    assert float(plain.vector @ rounded.vector) > 0.999
