@@ -1,17 +1,15 @@
 """Choose the pairs of a whole batch."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from matching.assignment.duality import bound_of, prices_of
-from matching.assignment.network import network_of, solve
+from matching.assignment.network import SOURCE, distances, flows_of, network_of, solve
 from matching.assignment.problem import Problem, problem_of
 from matching.assignment.types import (
     Assignment,
     Capacities,
-    Doubles,
     Edges,
     Flags,
     Integers,
@@ -27,8 +25,8 @@ def assign(edges: Edges, capacities: Capacities, *, floor: int = 0, least: float
 
     Every listing that stands on an edge, need or outcome, should get at least `floor` introductions: as many of these as
     can be had together come first, and among such choices the value decides. Those that get fewer are in `shortfalls`.
-    Edges below the probability `least` are never chosen. The order of edges changes nothing, ties included. Raises
-    AssignmentError, which names the field, on bad input.
+    Edges below the probability `least`, and those of probability 0, are never chosen. The order of edges changes nothing,
+    ties included. Raises AssignmentError, which names the field, on bad input.
 
     >>> from matching.assignment.types import SideCapacities
     >>> alone = SideCapacities(np.array([1, 1]), np.array([0, 1]), np.array([1, 1]))
@@ -39,22 +37,25 @@ def assign(edges: Edges, capacities: Capacities, *, floor: int = 0, least: float
     """
     check(edges, capacities, floor, least)
     problem = problem_of(edges, capacities, int(floor), least)
-    free = _solve(problem.without_floor())
-    held = _solve(problem) if floor else free
-    chosen = np.zeros(len(edges), dtype=np.bool_)
-    chosen[problem.order[held.chosen]] = True
+    network = network_of(problem)
+    positions = solve(problem, network)
+    away = distances(network, flows_of(problem, network, positions), SOURCE)
+    prices = prices_of(problem, network, away)
+    free = problem.without_floor()
+    chosen = _marked(problem, positions, len(edges))
+    freely = _marked(free, solve(free, network_of(free)), len(edges)) if floor else chosen
     return Assignment(
         edges=edges,
         capacities=capacities,
         floor=int(floor),
         least=least,
         chosen=chosen,
-        value=_value(edges.probability[chosen]),
-        bound=bound_of(problem, problem.covered(held.chosen), held.prices[0]),
+        value=_value(edges, chosen),
+        bound=bound_of(problem, problem.covered(positions), prices),
         shortfalls=_shortfalls(edges, capacities, chosen, int(floor)),
-        prices=held.prices,
-        value_without_floor=_value(edges.probability[problem.order[free.chosen]]),
-        prices_without_floor=free.prices,
+        prices=prices,
+        chosen_without_floor=freely,
+        value_without_floor=_value(edges, freely),
     )
 
 
@@ -64,26 +65,17 @@ def proven_bound(assignment: Assignment, prices: Prices) -> float:
     It holds for every choice that gives listings under the floor at least as many introductions in sum as this one does.
     """
     problem = problem_of(assignment.edges, assignment.capacities, assignment.floor, assignment.least)
-    positions = np.flatnonzero(assignment.chosen[problem.order])
-    return bound_of(problem, problem.covered(positions), prices)
+    return bound_of(problem, problem.covered(problem.positions(assignment.chosen)), prices)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Solution:
-    """Positions of the chosen edges in the problem, and the prices of both extremes."""
-
-    chosen: Integers
-    prices: tuple[Prices, Prices]
+def _marked(problem: Problem, positions: Integers, edges: int) -> Flags:
+    chosen = np.zeros(edges, dtype=np.bool_)
+    chosen[problem.order[positions]] = True
+    return chosen
 
 
-def _solve(problem: Problem) -> _Solution:
-    network = network_of(problem)
-    flows = solve(network)
-    return _Solution(np.flatnonzero(flows[network.edges]), prices_of(problem, network, flows))
-
-
-def _value(probabilities: Doubles) -> float:
-    return math.fsum(probabilities.tolist())
+def _value(edges: Edges, chosen: Flags) -> float:
+    return math.fsum(edges.probability[chosen].tolist())
 
 
 def _shortfalls(edges: Edges, capacities: Capacities, chosen: Flags, floor: int) -> tuple[Shortfall, ...]:

@@ -8,22 +8,17 @@ check the bound by adding up, and need not trust the solver that found them.
 
 import numpy as np
 
-from matching.assignment.network import Network, distances
+from matching.assignment.network import SOURCE, Network
 from matching.assignment.problem import PARTS, Problem, ProblemSide
 from matching.assignment.types import Doubles, Integers, Prices, SidePrices
 
 
-def prices_of(problem: Problem, network: Network, flows: Integers) -> tuple[Prices, Prices]:
-    """Prices that prove an optimal flow: the highest that needs can have, and the highest that outcomes can have.
+def prices_of(problem: Problem, network: Network, away: Integers) -> Prices:
+    """Prices that prove an optimal flow, from the distances that it leaves open, whichever node they start from.
 
-    A node's distance from the source is the most that its price can be, its distance to the sink the most below zero.
+    With those from an edge's own outcome, the edge's need costs as much, against that outcome, as in any proof.
     """
-    away = distances(network, flows)
-    towards = -distances(network, flows, backwards=True)
-    return _prices(problem, network, away), _prices(problem, network, towards)
-
-
-def _prices(problem: Problem, network: Network, potential: Integers) -> Prices:
+    potential = away - away[SOURCE]
     return Prices(
         _side(problem.needs, potential[network.needs], potential[network.need_organizations], problem.reward),
         _side(

@@ -19,13 +19,12 @@ SOURCE = 0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """Arcs with their room and cost. `edges` are the arcs of the problem's edges; the next four fields are nodes."""
+    """Arcs with their room and cost, those of the problem's edges last. The four fields after them are nodes."""
 
     tails: Integers
     heads: Integers
     room: Integers
     cost: Integers
-    edges: slice
     need_organizations: Integers
     needs: Integers
     outcomes: Integers
@@ -54,12 +53,11 @@ def network_of(problem: Problem) -> Network:
         (asking[problem.need], offering[problem.outcome], np.ones_like(problem.weight), -problem.weight),
     ]
     tails, heads, room, cost = (np.concatenate(column).astype(np.int64) for column in zip(*groups, strict=True))
-    edges = slice(len(tails) - len(problem.weight), len(tails))
-    return Network(tails, heads, room, cost, edges, buyers, asking, offering, sellers, sink, supply)
+    return Network(tails, heads, room, cost, buyers, asking, offering, sellers, sink, supply)
 
 
-def solve(network: Network) -> Integers:
-    """The flow of least cost on every arc. Raises AssignmentError where the costs leave the solver's range of 64 bits."""
+def solve(problem: Problem, network: Network) -> Integers:
+    """Positions of the edges in a flow of least cost. Raises AssignmentError where costs leave the solver's 64 bits."""
     solver = SimpleMinCostFlow()
     arcs = solver.add_arcs_with_capacity_and_unit_cost(network.tails, network.heads, network.room, network.cost)
     ends = np.array([SOURCE, network.sink])
@@ -67,12 +65,26 @@ def solve(network: Network) -> Integers:
     status = solver.solve()
     if status != SimpleMinCostFlow.OPTIMAL:
         raise AssignmentError(f"edges: the flow has no solution ({status.name}); split the batch into smaller ones")
-    flows: Integers = solver.flows(arcs)
-    return flows
+    return np.flatnonzero(solver.flows(arcs[-len(problem.weight) :])) if len(problem.weight) else arcs[:0]
 
 
-def distances(network: Network, flows: Integers, *, backwards: bool = False) -> Integers:
-    """Least cost from the source to every node, or from every node to the sink, over arcs that the flow leaves open.
+def flows_of(problem: Problem, network: Network, chosen: Integers) -> Integers:
+    """What every arc carries when these edges are chosen, in the order of the network's arcs; floors are filled first."""
+    sides = []
+    for side, ends in ((problem.needs, problem.need), (problem.outcomes, problem.outcome)):
+        listing = np.bincount(ends[chosen], minlength=len(side.listing))
+        organization = np.bincount(side.owner[ends[chosen]], minlength=len(side.organization))
+        floor = np.minimum(listing, side.target)
+        sides.append((organization, floor, listing - floor))
+    (buyers, asking, asking_more), (sellers, offering, offering_more) = sides
+    edges = np.zeros(len(problem.weight), dtype=np.int64)
+    edges[chosen] = 1
+    straight = np.array([network.supply - len(chosen)])
+    return np.concatenate([straight, buyers, asking, asking_more, offering, offering_more, sellers, edges])
+
+
+def distances(network: Network, flows: Integers, start: int) -> Integers:
+    """Least cost from a node to every node, over arcs that the flow leaves open.
 
     Bellman and Ford's method, all arcs at once; it ends, since an optimal flow leaves no cycle of negative cost. A node out
     of reach is as far as no path could be long.
@@ -81,14 +93,12 @@ def distances(network: Network, flows: Integers, *, backwards: bool = False) -> 
     tails = np.concatenate([network.tails[onward], network.heads[back]])
     heads = np.concatenate([network.heads[onward], network.tails[back]])
     cost = np.concatenate([network.cost[onward], -network.cost[back]])
-    if backwards:
-        tails, heads = heads, tails
     order = np.argsort(heads, kind="stable")
     tails, cost = tails[order], cost[order]
     reached, firsts = np.unique(heads[order], return_index=True)
     nodes = network.sink + 1
     away = np.full(nodes, nodes * (int(np.abs(network.cost).max()) + 1), dtype=np.int64)
-    away[network.sink if backwards else SOURCE] = 0
+    away[start] = 0
     while True:
         nearer = np.minimum(away[reached], np.minimum.reduceat(away[tails] + cost, firsts))
         if np.array_equal(nearer, away[reached]):

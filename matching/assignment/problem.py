@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matching.assignment.types import Capacities, Doubles, Edges, Integers, SideCapacities
+from matching.assignment.types import Capacities, Doubles, Edges, Flags, Integers, SideCapacities
 
 # Probabilities are counted in parts of 1/2^20. A power of two, so that scaling a floating-point number is exact; rounded up,
 # so that a bound on the parts bounds the probabilities. An optimum in parts lacks at most 2^-20 per introduction.
@@ -55,6 +55,10 @@ class Problem:
             outcomes=replace(self.outcomes, target=np.zeros_like(self.outcomes.target)),
         )
 
+    def positions(self, marked: Flags) -> Integers:
+        """Positions in this problem of the edges that are marked in the order given."""
+        return np.flatnonzero(marked[self.order])
+
     def covered(self, chosen: Integers) -> int:
         """How many introductions under the floors the chosen edges (positions in this problem) give, both sides together."""
         total = 0
@@ -65,8 +69,9 @@ class Problem:
 
 
 def problem_of(edges: Edges, capacities: Capacities, floor: int, least: float) -> Problem:
-    """The problem of checked input: without edges below `least`, and without those where an end can answer nothing."""
-    usable = edges.probability >= least
+    """The problem of checked input, without edges below `least`, those that nobody would accept, and those where an end
+    can answer nothing."""
+    usable = (edges.probability >= least) & (edges.probability > 0)
     for side, ends in ((capacities.needs, edges.need), (capacities.outcomes, edges.outcome)):
         answers = (
             (side.listing > 0) & (side.organization[side.owner] > 0) if len(side.organization) else side.listing > 0

@@ -90,10 +90,9 @@ class Shortfall:
 class Assignment:
     """The pairs to introduce, and the proof.
 
-    `chosen` marks edges in the order given. `value` is the expected number of accepted introductions, and no choice that
-    leaves as few floors open has more than `bound`. `prices` are twice the same proof: with places of needs as dear as they
-    can be, and with those of outcomes; between them they tell how far a pair is from a change. `value_without_floor` and
-    `prices_without_floor` are those of the best choice that knows no floor.
+    `chosen` marks edges in the order given. `value` is the expected number of accepted introductions; no choice that leaves
+    as few floors open has more than `bound`, which `prices` prove. `chosen_without_floor` is the best choice that knows no
+    floor, and `value_without_floor` what it is worth: the difference is what the floor costs.
     """
 
     edges: Edges
@@ -104,9 +103,9 @@ class Assignment:
     value: float
     bound: float
     shortfalls: tuple[Shortfall, ...]
-    prices: tuple[Prices, Prices]
+    prices: Prices
+    chosen_without_floor: Flags
     value_without_floor: float
-    prices_without_floor: tuple[Prices, Prices]
 
     @property
     def ratio(self) -> float:
@@ -116,11 +115,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """A capacity that keeps a pair out, the price of a place there, and the edge that holds the last place: the least
-    probable one that is there for its own sake, or else for the floor. None where the capacity is 0."""
+    """A capacity that keeps a pair out, and the edge that holds the last place: the least probable one that needs no floor
+    to be in, or else the least probable. None where the capacity is 0."""
 
     limit: Limit
-    price: float
     last: int | None
 
 
@@ -128,8 +126,8 @@ class Full:
 class Reason:
     """Why an edge is in or out.
 
-    `margin` belongs to the probability: an edge that is out stays out unless it gains at least this much, one that is in
-    stays in as long as it does not lose more. None: no probability would change it. `full` names what keeps it out.
+    `margin` belongs to the probability: an edge that is out would have to gain this much to get in, one that is in could
+    lose this much and stay. None: no probability would change it. `full` names what keeps it out.
     """
 
     code: Code
