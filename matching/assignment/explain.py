@@ -14,9 +14,9 @@ def explain(assignment: Assignment, edge: int) -> Reason:
     """The reason of the edge at a position of `assignment.edges`. Raises AssignmentError where there is none.
 
     Codes: `chosen`; `chosen_for_floor`: a side gets no more than the floor, and no best choice without floors has the pair;
-    `need_full`, `outcome_full`, `both_full`: places of the listing or of its organization go to better pairs; `kept_for_floor`: no probability would win a place
-    from listings that would get too few, while without floors one would; `nothing_to_gain`: nobody would accept it;
-    `below_least`.
+    `need_full`, `outcome_full`, `both_full`: places of the listing or of its organization go to better pairs;
+    `kept_for_floor`: no probability would win a place from listings that would get too few, while without floors one
+    would; `nothing_to_gain`: nobody would accept it; `below_least`.
 
     Among all prices that prove the assignment, those are taken that hold most against the edge, so its reduced cost is
     exactly what it lacks, to a part of 2^-20. Finding them takes one search of the network: half a second at 500,000 edges.
