@@ -19,7 +19,8 @@ def explain(assignment: Assignment, edge: int) -> Reason:
     would; `nothing_to_gain`: nobody would accept it; `below_least`.
 
     Among all prices that prove the assignment, those are taken that hold most against the edge, so its reduced cost is
-    exactly what it lacks, to a part of 2^-20. Finding them takes one search of the network: half a second at 500,000 edges.
+    exactly what it lacks, but for the rounding of probabilities to parts of 2^-20. Finding them takes a search of the whole
+    network, and a second one where there is a floor.
     """
     if not 0 <= edge < len(assignment.edges):
         raise AssignmentError(f"edge is {edge}: there are {len(assignment.edges)} edges, counted from 0")

@@ -86,21 +86,26 @@ def flows_of(problem: Problem, network: Network, chosen: Integers) -> Integers:
 def distances(network: Network, flows: Integers, start: int) -> Integers:
     """Least cost from a node to every node, over arcs that the flow leaves open.
 
-    Bellman and Ford's method, all arcs at once; it ends, since an optimal flow leaves no cycle of negative cost. A node out
-    of reach is as far as no path could be long.
+    Bellman and Ford's method; each round follows the arcs of all nodes that came nearer in the last one, so that long chains
+    take many rounds but short ones. It ends, since an optimal flow leaves no cycle of negative cost. A node out of reach is
+    as far as no path could be long.
     """
     onward, back = flows < network.room, flows > 0
     tails = np.concatenate([network.tails[onward], network.heads[back]])
-    heads = np.concatenate([network.heads[onward], network.tails[back]])
-    cost = np.concatenate([network.cost[onward], -network.cost[back]])
-    order = np.argsort(heads, kind="stable")
-    tails, cost = tails[order], cost[order]
-    reached, firsts = np.unique(heads[order], return_index=True)
+    order = np.argsort(tails, kind="stable")
+    heads = np.concatenate([network.heads[onward], network.tails[back]])[order]
+    cost = np.concatenate([network.cost[onward], -network.cost[back]])[order]
     nodes = network.sink + 1
+    leaving = np.bincount(tails, minlength=nodes)
+    firsts = np.cumsum(leaving) - leaving
     away = np.full(nodes, nodes * (int(np.abs(network.cost).max()) + 1), dtype=np.int64)
     away[start] = 0
-    while True:
-        nearer = np.minimum(away[reached], np.minimum.reduceat(away[tails] + cost, firsts))
-        if np.array_equal(nearer, away[reached]):
-            return away
-        away[reached] = nearer
+    nearer = np.arange(nodes)
+    while len(nearer):
+        counts = leaving[nearer]
+        skipped = np.repeat(firsts[nearer] - (np.cumsum(counts) - counts), counts)
+        arcs = skipped + np.arange(len(skipped))
+        before = away.copy()
+        np.minimum.at(away, heads[arcs], np.repeat(before[nearer], counts) + cost[arcs])
+        nearer = np.flatnonzero(away < before)
+    return away
