@@ -65,7 +65,7 @@ async def export_dataset(
     documents = {document.id: document for document in dataset.documents}
     rows = sheet_rows(found, queries, documents, dataset.grades)
     write_sheet(path, rows, language)
-    _say_exported(console, path, len(rows), len(found))
+    _say_exported(console, settings.language, path, len(rows), len(found))
 
 
 async def export_published(
@@ -85,7 +85,7 @@ async def export_published(
         with stages(console) as show:
             rows, count = await published_rows(pool, names, needs, pooling, show)
     write_sheet(path, rows, language)
-    _say_exported(console, path, len(rows), count)
+    _say_exported(console, settings.language, path, len(rows), count)
 
 
 async def published_rows(
@@ -132,9 +132,9 @@ def sheet_rows(
     ]
 
 
-def _say_exported(console: Console, path: Path, pairs: int, needs: int) -> None:
+def _say_exported(console: Console, language: Language, path: Path, pairs: int, needs: int) -> None:
     text = Text(f"已将 {needs} 项需求的 {pairs} 对写入 {path}", f"Wrote {pairs} pairs of {needs} needs to {path}")
-    console.print(str(text), highlight=False)
+    console.print(text.in_(language), highlight=False)
 
 
 @dataclass(slots=True)
