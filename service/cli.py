@@ -50,6 +50,7 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command; what a user can mend is one line in red and exit code 1, without a traceback."""
     from matching.embedding import EncoderError
     from matching.evaluation import DatasetError
+    from matching.fusion import RankingModelError
     from service.embedded import EmbeddedDatabaseError
     from service.errors import ServiceError
     from service.migrate import MigrationError
@@ -60,7 +61,7 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
         errors.print(f"[red]{error.title}[/] {error.detail or ''}")
         for problem in error.problems:
             errors.print(f"  {problem.field}: {problem.message}")
-    except (EmbeddedDatabaseError, MigrationError, EncoderError, DatasetError) as error:
+    except (EmbeddedDatabaseError, MigrationError, EncoderError, DatasetError, RankingModelError) as error:
         errors.print(f"[red]{error}[/]", highlight=False)
     except OSError as error:
         errors.print(f"[red]{error}[/]", highlight=False)

@@ -111,7 +111,8 @@ async def ablate(
                 spoken[part.signal] = spoken[part.signal] or part.raw is not None
         for variant, model in _variants(setting.ranking, spoken).items():
             ranked = [documents[match.outcome_id] for match in rescored(matches, model)]
-            figures.setdefault(variant, {})[need] = figures_of(ranked, grades[need])
+            measured = figures_of(ranked, grades[need])
+            figures.setdefault(variant, {})[need] = {metric: measured[metric] for metric in (NDCG, RECALL)}
         progress("ablation", number, len(needs))
     telling = [(kind, signal) for kind, signal in figures if not signal or spoken[signal]]
     rows = (_row(variant, figures[variant], figures[WHOLE]) for variant in telling)

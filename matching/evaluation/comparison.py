@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from matching.evaluation import metrics
@@ -24,14 +25,23 @@ def figures_of(ranked: list[str], grades: Mapping[str, int]) -> Figures:
     }
 
 
+def means_of(figures: ByNeed) -> dict[str, float]:
+    """Mean of every metric, over the needs that it says something of; a metric of no need is left out."""
+    return {metric: fmean(values) for metric, values in _by_metric(figures).items()}
+
+
 def intervals_of(figures: ByNeed) -> dict[str, Interval]:
-    """Mean and interval of every metric, over the needs that it says something of; a metric of no need is left out."""
+    """As `means_of`, with the interval of each mean."""
+    return {metric: bootstrap(values) for metric, values in _by_metric(figures).items()}
+
+
+def _by_metric(figures: ByNeed) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for of_need in figures.values():
         for metric, value in of_need.items():
             if value is not None:
                 found.setdefault(metric, []).append(value)
-    return {metric: bootstrap(values) for metric, values in found.items()}
+    return found
 
 
 def differences_of(ours: ByNeed, baseline: ByNeed) -> dict[str, Interval]:

@@ -17,6 +17,7 @@ from matching.evaluation.comparison import (
     differences_of,
     figures_of,
     intervals_of,
+    means_of,
     win_loss,
 )
 from matching.evaluation.dataset import Dataset, DatasetError, Document
@@ -229,7 +230,7 @@ async def _ask(prepared: _Prepared, name: str, progress: Progress) -> tuple[dict
 
 
 def _scores(figures: ByNeed, times: list[float]) -> Scores:
-    means = {metric: interval.mean for metric, interval in intervals_of(figures).items()}
+    means = means_of(figures)
     return Scores(
         ndcg=means[NDCG],
         ndcg_judged=means["ndcg@10_judged"],

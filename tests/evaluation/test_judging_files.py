@@ -4,13 +4,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from matching.evaluation import DatasetError, load, load_unjudged
 from service.errors import ServiceError, ValidationProblem
-from service.exchange.judging_sheet import COLUMNS, SheetRow, read_sheet, write_sheet
+from service.exchange.judging_sheet import COLUMNS, Grade, SheetRow, read_sheet, write_sheet
 from service.exchange.readers import UnreadableFile
-from service.judging import Pooling, export_dataset, import_dataset, replace_files
+from service.judging import Policy, Pooling, export_dataset, import_dataset, merge, replace_files
 from service.settings import Settings
 from tests.evaluation.conftest import CORPUS, cells, fill, said, written
 
@@ -189,3 +191,22 @@ def test_files_are_replaced_together_or_not_at_all(tmp_path: Path) -> None:
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == [tmp_path / "a"]
     replace_files(tmp_path, {"a": "new", "deep/b": "b"})
     assert ((tmp_path / "a").read_text(), (tmp_path / "deep" / "b").read_text()) == ("new", "b")
+
+
+GRADED = st.dictionaries(st.tuples(st.sampled_from("nm"), st.sampled_from("abc")), st.integers(0, 3), max_size=6)
+
+
+@given(GRADED, GRADED, st.sampled_from(["refuse", "keep", "replace"]))
+def test_a_merge_loses_no_pair_and_the_policy_decides_where_grades_differ(
+    before: dict[tuple[str, str], int], sheet: dict[tuple[str, str], int], policy: Policy
+) -> None:
+    existing: dict[str, dict[str, int]] = {}
+    for (need, outcome), grade in before.items():
+        existing.setdefault(need, {})[outcome] = grade
+    rows = [Grade(line, *pair, grade) for line, (pair, grade) in enumerate(sheet.items(), start=2)]
+    merged = merge(existing, rows, policy)
+    found = {(need, outcome): grade for need, of_need in merged.grades.items() for outcome, grade in of_need.items()}
+    assert found == (before | sheet if policy == "replace" else sheet | before)
+    differing = {pair for pair in before.keys() & sheet.keys() if before[pair] != sheet[pair]}
+    assert len(merged.conflicts) == len(differing) == merged.kept + merged.replaced
+    assert merged.added + merged.same + len(differing) == len(sheet)
