@@ -23,6 +23,7 @@ class Setting:
     connection: Connection
     embedding: EmbeddingModel
     ranking: RankingModel
+    today: date = DAY
 
 
 System = Callable[[Setting, EmbeddedProfile], Awaitable[list[UUID]]]
@@ -50,7 +51,7 @@ async def rrf(setting: Setting, need: EmbeddedProfile) -> list[UUID]:
 
 async def duijie(setting: Setting, need: EmbeddedProfile) -> list[UUID]:
     """The service's pipeline."""
-    matches = await rank(setting.connection, need, setting.embedding, setting.ranking, today=DAY, limit=DEPTH)
+    matches = await rank(setting.connection, need, setting.embedding, setting.ranking, today=setting.today, limit=DEPTH)
     return [match.outcome_id for match in matches]
 
 

@@ -1,5 +1,8 @@
 """The ranking model that is active, kept in the database so that every process ranks with the same one."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import orjson
 
 from matching.fusion import RankingModel, default_model, from_json, to_json
@@ -33,3 +36,30 @@ async def install_default(connection: Connection) -> bool:
     model = default_model()
     await connection.execute(KEEP, model.version, to_json(model))
     return await connection.fetchval(ACTIVATE_DEFAULT, model.version) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRanking:
+    """A model of the database and since when it is there; None for the code's own that no process installed yet."""
+
+    model: RankingModel
+    created_at: datetime | None
+
+
+OF_VERSION = "select definition, created_at from ranking_model where version = $1"
+VERSIONS = "select version from ranking_model order by created_at desc, version"
+
+
+async def ranking_of_version(connection: Connection, version: str) -> KeptRanking | None:
+    """The model of a version; None where there is none."""
+    row = await connection.fetchrow(OF_VERSION, version)
+    if row is None:
+        model = default_model()
+        return KeptRanking(model, None) if version == model.version else None
+    return KeptRanking(from_json(orjson.dumps(row["definition"]).decode()), row["created_at"])
+
+
+async def ranking_versions(connection: Connection) -> list[str]:
+    """Versions that can be asked for, the newest first."""
+    kept = [row["version"] for row in await connection.fetch(VERSIONS)]
+    return list(dict.fromkeys([*kept, default_model().version]))
