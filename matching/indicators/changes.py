@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matching.indicators.types import Change
 
 # 降低30% falls by it; 降至5% is a level. 节水, 增产 and the like name their quantity themselves.
-_FALL_WORDS = r"降低|下降|减少|减小|缩短|缩减|节约|节省|减轻|削减|消减|降耗|节能|节水|节电|节材|节煤|节气|节油|减排|减重|减药|减肥|减施|减损|降本|降碳|减碳|减量|轻量化|降幅|减幅|跌幅|回落"
+_FALL_WORDS = r"降低|下降|减少|减小|缩短|缩减|节约|节省|减轻|削减|消减|降耗|节能|节水|节电|节材|节煤|节气|节油|减排|减重|减药|减肥|减施|减损|降本|降碳|减碳|轻量化|降幅|减幅|跌幅|回落"
 _FALL_ZH = rf"(?:{_FALL_WORDS}|衰减|降|减)"
 _RISE_WORDS = r"提高|提升|增加|增长|增大|延长|升高|上升|扩大|加快|增强|增产|增收|增效|提效|增幅|涨幅|提速|改善|新增"
 _RISE_ZH = rf"(?:{_RISE_WORDS}|增(?!量|重)|提)"
@@ -16,7 +16,7 @@ _ADJACENT_ZH = re.compile(rf"(?:(?P<fall>{_FALL_ZH})|(?P<rise>{_RISE_ZH})){_PADD
 _ANY_ZH = re.compile(rf"(?P<fall>{_FALL_WORDS})|(?P<rise>{_RISE_WORDS})")
 # 节水率40% and 衰减率 are levels of what the noun names.
 _NOUN_ZH = re.compile(
-    r"(?:降低|下降|减少|减小|缩短|削减|消减|衰减|递减|缩减|降解|减排|减量|节能|节水|节电|节油|节气|节材|节约|提高|提升|增长|增产|增加|增大"
+    r"(?:降低|下降|减少|减小|缩短|削减|消减|衰减|递减|缩减|降解|减排|节能|节水|节电|节油|节气|节材|节约|提高|提升|增长|增产|增加|增大"
     r"|改善|减)率[^\d]{0,6}$"
 )
 # 比人工低60%, 便宜15%: against something else.
@@ -68,8 +68,9 @@ def change_of(left: str, bounded: str, right: str, unit: str) -> Found:
             and its bound. All folded and in lower case.
         unit: the figure's unit; a rise of a temperature is told from a temperature by its verb alone.
     """
-    if _TO_ZH.search(left) and _ANY_OR_SHORT.search(left) or _TO_ZH.search(bounded) and _ANY_OR_SHORT.search(bounded):
-        return LEVEL
+    for words in (left, bounded):
+        if reaching := _REACHING_ZH.search(words):
+            return Found("level", (reaching.start(), len(left)), adjacent=True) if reaching.start() < len(left) else LEVEL
     if found := _ADJACENT_ZH.search(left):
         if _NOUN_ZH.search(left):
             return LEVEL
@@ -84,6 +85,10 @@ def change_of(left: str, bounded: str, right: str, unit: str) -> Found:
     return _english(left, bounded, right, unit)
 
 
+_REACHING_ZH = re.compile(
+    rf"(?:{_FALL_ZH}|{_RISE_ZH}|升|缩|控制|压|放宽|恢复|保持|稳定|维持|做|拉|干燥|烘干?|浓缩|稀释|加热|冷却|冷冻|预热|脱水|处理)"
+    r"(?:到|至|为|成|在)(?:了|约|原来的|原有的|现有的|传统的|目前的|现在的|[ :])*$"
+)
 _ANY_OR_SHORT = re.compile(rf"{_FALL_ZH}|{_RISE_ZH}|升|缩|控制")
 
 

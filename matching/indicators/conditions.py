@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from matching.indicators.folding import Folded
 from matching.indicators.measures import Measure
+from matching.indicators.naming import named_before
+from matching.indicators.rates import is_rated
 from matching.indicators.units import dimension_of
 
 # What makes a condition of the figure before it. 以下 and 小时 are other words, which the figure itself has taken.
@@ -30,6 +32,7 @@ class Condition:
     start: int
     end: int
     leading: bool
+    bracket: bool = False
 
 
 def find_conditions(folded: Folded, start: int, end: int, found: list[Measure]) -> tuple[list[Condition], list[Measure]]:
@@ -41,8 +44,11 @@ def find_conditions(folded: Folded, start: int, end: int, found: list[Measure]) 
     for place, measure in enumerate(found):
         following = found[place + 1].start if place + 1 < len(found) else end
         made = _condition(folded, boundary, following, measure, conditions)
-        bracket = _bracket_around(folded.text, start, measure, figures)
-        if made is None and _is_circumstance(folded, measure, following):
+        bracket = _bracket_around(folded.text, start, measure, figures, found[place + 1 :])
+        follows = place + 1 < len(found) and found[place + 1].follows
+        if follows:
+            made = None
+        elif made is None and bracket is None and _is_circumstance(folded, measure, following):
             made = Condition(_clause_start(folded.lower, boundary, measure.start), measure.end, leading=True)
         if made is not None:
             conditions.append(made)
@@ -65,9 +71,10 @@ def _condition(folded: Folded, boundary: int, following: int, measure: Measure, 
         begin = _clause_start(lower, boundary, begins)
         return Condition(begin, after.end(), leading=True)
     left = lower[boundary:begins]
-    if found := _BEFORE_EN.search(left) or _BEFORE_AR.search(left):
+    found = _BEFORE_EN.search(left) or _BEFORE_AR.search(left)
+    if found and not (left[: found.start()].strip() and _is_alone(lower, boundary, measure, following)):
         return Condition(boundary + found.start(), measure.unit_end, leading=False)
-    if dimension_of(measure.unit) == "[time]" and (found := _FOR_EN.search(lower[boundary : measure.number])):
+    if dimension_of(measure.unit) in ("[time]", "[length]") and (found := _FOR_EN.search(lower[boundary : measure.number])):
         return Condition(boundary + found.start(), measure.unit_end, leading=False)
     if before and not measure.stated and before[-1].end >= boundary and not before[-1].leading and _CONTINUED.fullmatch(lower[before[-1].end : measure.start]):
         # "at 240 °C, 5 MPa": one circumstance of two figures.
@@ -88,24 +95,35 @@ def boundary_of(found: list[Measure], place: int, start: int) -> int:
 
 def _is_circumstance(folded: Folded, measure: Measure, following: int) -> bool:
     """7天内发情率85%, 2h抗折强度≥6MPa: a figure that runs into the name of the next one tells when or of what."""
-    inside = measure.comparator != "eq" and folded.text[measure.unit_end : measure.end] not in ("内", "之内", "以内")
+    inside = measure.comparator not in ("eq", "between") and folded.text[measure.unit_end : measure.end] not in ("内", "之内", "以内")
     if inside or measure.unit in ("percent", "") or measure.times or measure.change or following >= len(folded.text):
         return False
     between = folded.text[measure.end : following]
+    if dimension_of(measure.unit) == "[time]" and between.startswith(("达", "可达", "不低", "不小", "≥")) and _STOP.search(between) is None:
+        # 28d达到70MPa
+        return True
     return len(between) > 1 and _NOT_ATTRIBUTE.match(between) is None and _STOP.search(between) is None
 
 
 def _is_attribute(folded: Folded, boundary: int, measure: Measure, end: int, later: list[Measure]) -> bool:
     """某酒庄3000亩葡萄园: a figure between two words of a name describes a thing and states no merit."""
-    if measure.stated or measure.comparator != "eq" or measure.unit in ("percent", "", "permille") or measure.times or measure.change:
+    if measure.stated or measure.comparator != "eq" or is_rated(folded.text[boundary : measure.start]) or measure.unit in ("percent", "", "permille") or measure.times or measure.change:
         return False
     after = folded.text[measure.end : end]
     stop = _STOP.search(after)
     noun = after[: stop.start() if stop else len(after)]
     if later and measure.end + len(noun) > later[0].start:
         return False
-    before = _STOP.split(folded.text[boundary : measure.start])[-1]
-    return bool(before.strip()) and len(noun) > 1 and _NOT_ATTRIBUTE.match(noun) is None
+    if len(noun) < 2 or _NOT_ATTRIBUTE.match(noun):
+        return False
+    return named_before(folded, boundary, measure.start) is not None
+
+
+def _is_alone(lower: str, boundary: int, measure: Measure, following: int) -> bool:
+    """Whether a clause has no other figure, so that "operation at −25 °C to 35 °C" is what is asked for."""
+    begun = boundary == 0 or re.search(r"[,;:。\n]\s?[a-z]|^[^\d]*$", lower[max(0, boundary - 2) : boundary + 2]) is not None
+    stop = re.search(r"[,;。\n]", lower[measure.end :])
+    return begun and stop is not None and measure.end + stop.start() < following and not re.search(r"\d", lower[boundary : measure.start])
 
 
 def _clause_start(lower: str, boundary: int, place: int) -> int:
@@ -118,15 +136,19 @@ def _clause_start(lower: str, boundary: int, place: int) -> int:
     return boundary + cut
 
 
-def _bracket_around(text: str, start: int, measure: Measure, figures: list[Measure]) -> Condition | None:
-    """A bracket that follows a figure at once says under which circumstances; its figures are no others."""
+def _bracket_around(
+    text: str, start: int, measure: Measure, figures: list[Measure], later: list[Measure]
+) -> Condition | None:
+    """A bracket that follows a figure, or stands between a name and its figure, says under which circumstances."""
     opened = text.rfind("(", start, measure.start)
     if opened < 0 or ")" in text[opened : measure.start]:
         return None
+    closed = text.find(")", measure.end)
+    if closed >= 0 and any(each.start > closed and not text[closed + 1 : each.start].strip() for each in later):
+        return Condition(opened + 1, closed, leading=True, bracket=True)
     owner = next((figure for figure in reversed(figures) if figure.end <= opened), None)
     if owner is None or text[owner.end : opened].strip():
         return None
-    closed = text.find(")", measure.end)
     return Condition(opened + 1, closed if closed >= 0 else measure.end, leading=False)
 
 
@@ -143,6 +165,9 @@ def _brackets(folded: Folded, figures: list[Measure], before: list[Condition], e
     """Brackets without figures that follow a figure: (室温红外法)."""
     found = []
     for figure in figures:
+        opened = re.search(r"\(([^()]{1,40})\)\s?$", folded.text[: figure.start])
+        if opened and not any(c.start < opened.end(1) and opened.start(1) < c.end for c in before):
+            found.append(Condition(opened.start(1), opened.end(1), leading=True, bracket=True))
         match = re.match(r"\s?\(([^()]{1,40})\)", folded.text[figure.end : end])
         if match and not any(c.start < figure.end + match.end() and figure.end + match.start(1) < c.end for c in before):
             found.append(Condition(figure.end + match.start(1), figure.end + match.end(1), leading=False))

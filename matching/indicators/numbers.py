@@ -194,7 +194,6 @@ def _han(text: str, place: int, starts_unit: Callable[[int], bool]) -> Number | 
 def _words_value(written: str) -> float:
     if written in ("اثنا عشر", "اثني عشر"):
         return 12.0
-    parts = [part.removeprefix("و") for part in re.split(r"[ -]", written)]
-    if len(parts) == 2 and parts[0] in WORDS and parts[1] in WORDS:
-        return float(WORDS[parts[0]] + WORDS[parts[1]])
-    return float(WORDS[parts[0]])
+    first, _, second = written.replace("-", " ").partition(" ")
+    # "خمسة وعشرين" is five and twenty.
+    return float(WORDS[first] + WORDS.get(second, WORDS.get(second.removeprefix("و"), 0)))

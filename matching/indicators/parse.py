@@ -8,7 +8,7 @@ from matching.indicators import changes, lists, naming
 from matching.indicators.conditions import Condition, condition_for, find_conditions
 from matching.indicators.folding import Folded, fold
 from matching.indicators.measures import Measure, measures
-from matching.indicators.rates import with_rate
+from matching.indicators.rates import inherit_rate, with_rate
 from matching.indicators.types import Change, Comparator, Indicator
 from matching.indicators.wordless import with_wordless
 
@@ -120,21 +120,24 @@ class _Reading:
             quantity = f"{quantity}{measure.scale}"
         if not unit and max(abs(low or 0), abs(high or 0)) >= 1e4 and _MONEY.search(left):
             unit = "CNY"
-        rated = with_rate(unit, quantity, left)
-        if rated == unit and rate and lower[self.boundary : self.boundary + 1] == "、" and "/" not in unit and unit not in ("percent", ""):
-            rated = f"{unit}/{rate}"
+        unit = _of_degrees(unit, lower[measure.number : measure.unit_end], left)
+        rated = with_rate(unit, quantity, bounded)
+        if rated == unit and rate and (measure.follows or lower.startswith("、", self.boundary)):
+            rated = inherit_rate(unit, rate)
         return Indicator(quantity, comparator, low, high, rated, change, None, "")
 
     def _begin(self) -> int:
         """Where the words that may name the quantity begin: behind a condition that leads to it."""
         inside = [c for c in self.conditions if self.boundary <= c.start and c.end <= self.measure.start]
-        return max([self.boundary, *(c.end for c in inside if c.leading)])
+        return max([self.boundary, *(c.end for c in inside if c.leading and not c.bracket)])
 
     def _says_nothing(self, left: str, change: Change) -> bool:
         measure = self.measure
         if measure.weak and not measure.stated:
             return change == "level" and not _COUNTING.search(left)
         bare = not measure.unit and not measure.scale and not measure.times and not measure.stated
+        if self.folded.text.startswith("(无量纲", measure.end):
+            return False
         return bare and not _PURE.search(left) and not (measure.comparator == "between" and bool(left.strip()))
 
     def _bounds(self, left: str, written: str) -> tuple[Comparator, float | None, float | None]:
@@ -155,6 +158,12 @@ class _Reading:
         place = self._place(begin, found)
         if place is None and measure.name:
             place = measure.name
+        if place is None and not previous:
+            # "降低耗能,由600度降至450度": what it is was named in the clause before.
+            comma = max(self.folded.text.rfind(stop, self.boundary, measure.start) for stop in ",:")
+            place = naming.named_before(self.folded, self.boundary, comma) if comma > self.boundary else None
+            if place:
+                return self.folded.written(*place)
         if place is None:
             return previous or self.folded.written(*(naming.named_after(self.folded, measure.end, self.following) or (0, 0)))
         return self.folded.written(*place)
@@ -168,6 +177,9 @@ class _Reading:
             return naming.around_verb(folded, clause, first, last, stop, adjacent=found.adjacent, following=self.following, end=measure.end)
         for condition in self.conditions:
             if not condition.leading and begin <= condition.start and condition.end <= stop:
+                if re.search(r"[,;:]", folded.text[condition.end : stop]):
+                    begin = condition.end
+                    continue
                 # "Degradation after 1000 h of damp heat is ...": the name stands before the circumstance.
                 if before := naming.named_before(folded, begin, condition.start):
                     return before
@@ -184,6 +196,16 @@ class _Reading:
 
 def _clause(text: str) -> str:
     return re.split(r"[,;。]", text)[-1]
+
+
+def _of_degrees(unit: str, written: str, left: str) -> str:
+    """度 counts angles, temperatures, alcohol by volume and kilowatt-hours alike; the words before tell which."""
+    if unit != "degree" or not written.endswith("度"):
+        return unit
+    for words, meant in (("电", "kWh"), ("酒", "percent"), ("温", "degC"), ("热", "degC"), ("冷", "degC"), ("零下", "degC")):
+        if words in left:
+            return meant
+    return unit
 
 
 def _as_change(

@@ -22,6 +22,16 @@ _NAMED: tuple[tuple[re.Pattern[str], str], ...] = (
 _WITHOUT = frozenset(("percent", "permille", "ppm", "ppb", "", "degC", "kelvin", "degree", "year", "month", "week", "day", "hour", "minute", "second"))
 
 
+def is_rated(clause: str) -> bool:
+    """Whether words say per what a figure is meant."""
+    return any(pattern.search(clause) for pattern, _ in _NAMED)
+
+
+def inherit_rate(unit: str, rate: str) -> str:
+    """The unit per what the figure before it was, in a list that says so once."""
+    return unit if unit in _WITHOUT or "/" in unit else f"{unit}/{rate}"
+
+
 def with_rate(unit: str, quantity: str, clause: str) -> str:
     """The unit per what the words say.
 
