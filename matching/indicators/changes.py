@@ -7,7 +7,7 @@ from matching.indicators.types import Change
 
 # 降低30% falls by it; 降至5% is a level. 节水, 增产 and the like name their quantity themselves.
 _FALL_WORDS = r"降低|下降|减少|减小|缩短|缩减|节约|节省|减轻|削减|消减|降耗|节能|节水|节电|节材|节煤|节气|节油|减排|减重|减药|减肥|减施|减损|降本|降碳|减碳|轻量化|降幅|减幅|跌幅|回落"
-_FALL_ZH = rf"(?:{_FALL_WORDS}|衰减|降|减)"
+_FALL_ZH = rf"(?:{_FALL_WORDS}|降|减)"
 _RISE_WORDS = r"提高|提升|增加|增长|增大|延长|升高|上升|扩大|加快|增强|增产|增收|增效|提效|增幅|涨幅|提速|改善|新增"
 _RISE_ZH = rf"(?:{_RISE_WORDS}|增(?!量|重)|提)"
 _PADDING_ZH = r"(?:了|约|率|幅度|幅|量|均|可达|达到|达|至少|近|超过|超|不少于|不低于|不超过|最多|最高|也|将|可|能|都|为|在|平均|[ :])*"

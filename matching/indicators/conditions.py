@@ -48,7 +48,7 @@ def find_conditions(folded: Folded, start: int, end: int, found: list[Measure]) 
         follows = place + 1 < len(found) and found[place + 1].follows
         if follows:
             made = None
-        elif made is None and bracket is None and _is_circumstance(folded, measure, following):
+        elif made is None and bracket is None and place + 1 < len(found) and _is_circumstance(folded, measure, following):
             made = Condition(_clause_start(folded.lower, boundary, measure.start), measure.end, leading=True)
         if made is not None:
             conditions.append(made)

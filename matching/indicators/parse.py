@@ -10,6 +10,7 @@ from matching.indicators.folding import Folded, fold
 from matching.indicators.measures import Measure, measures
 from matching.indicators.rates import inherit_rate, with_rate
 from matching.indicators.types import Change, Comparator, Indicator
+from matching.indicators.units import conversion
 from matching.indicators.wordless import with_wordless
 
 # A sentence, or an entry of a list: a semicolon ends one too. A Latin full stop ends one before a capital or Arabic letter.
@@ -72,18 +73,21 @@ class _Sentence:
         named, figures = lists.distributed(self.folded, self.start, self.end, figures)
         text = self.folded.written(self.start, self.end)
         boundary, previous, rate = self.start, "", ""
+        last: Indicator | None = None
         for place, measure in enumerate(figures):
             following = figures[place + 1].start if place + 1 < len(figures) else self.end
             reading = _Reading(self.folded, boundary, following, measure, conditions)
             made = reading.read(previous, named.get(place), rate)
             boundary = measure.end
-            if made is None:
+            if made is None or (last is not None and _says_again(last, made)):
                 continue
+            last = made
             previous = made.quantity
             rate = made.unit.partition("/")[2] if "/" in made.unit and measure.unit != made.unit else ""
             condition = condition_for(conditions, measure, figures)
             written = self.folded.written(condition.start, condition.end) if condition else None
-            yield replace(made, condition=written, text=text)
+            for quantity in reading.members(made.quantity) or [made.quantity]:
+                yield replace(made, quantity=quantity, condition=written, text=text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,16 @@ class _Reading:
             rated = inherit_rate(unit, rate)
         return Indicator(quantity, comparator, low, high, rated, change, None, "")
 
+    def members(self, quantity: str) -> list[str]:
+        """The names of a list that shares the figure, where `quantity` is such a list."""
+        if not _LISTED.search(quantity):
+            return []
+        at = self.folded.text.rfind(fold(quantity).text, self.boundary, self.measure.start)
+        if at < 0:
+            return []
+        place = (at, at + len(fold(quantity).text))
+        return [self.folded.written(*each) for each in lists.members(self.folded, place, self.measure.start)]
+
     def _begin(self) -> int:
         """Where the words that may name the quantity begin: behind a condition that leads to it."""
         inside = [c for c in self.conditions if self.boundary <= c.start and c.end <= self.measure.start]
@@ -155,9 +169,7 @@ class _Reading:
             return self.folded.written(*named)
         if measure.follows and previous:
             return previous
-        place = self._place(begin, found)
-        if place is None and measure.name:
-            place = measure.name
+        place = self._place(begin, found) or measure.name or self._before_condition(begin)
         if place is None and not previous:
             # "降低耗能,由600度降至450度": what it is was named in the clause before.
             comma = max(self.folded.text.rfind(stop, self.boundary, measure.start) for stop in ",:")
@@ -189,13 +201,34 @@ class _Reading:
             return naming.named_after(folded, measure.end, self.following) if self._may_follow() else None
         return lists.joined(folded, begin, place)
 
+    def _before_condition(self, begin: int) -> tuple[int, int] | None:
+        """氧中氢在40%负荷时1.6%: the name stands before the circumstance that leads to the figure."""
+        for condition in self.conditions:
+            if condition.end == begin and self.boundary <= condition.start:
+                return naming.named_before(self.folded, self.boundary, condition.start)
+        return None
+
     def _may_follow(self) -> bool:
         """Whether the name may stand behind the figure: not where another clause or the sentence's next figure begins."""
         return self.folded.text[self.measure.end : self.measure.end + 1] not in (",", "、", ";", "。", "")
 
 
+_LISTED = re.compile(r"、|和|与|及|\band\b|,")
+
+
 def _clause(text: str) -> str:
     return re.split(r"[,;。]", text)[-1]
+
+
+def _says_again(before: Indicator, after: Indicator) -> bool:
+    """4500 kcal/kg, about 18.8 MJ/kg: the same figure in another unit, to 2 %."""
+    if before.unit == after.unit or not before.unit or not after.unit or before.quantity != after.quantity:
+        return False
+    found = conversion(after.unit, before.unit, difference=after.change != "level")
+    one, other = (each.low if each.low is not None else each.high for each in (before, after))
+    if found is None or one is None or other is None:
+        return False
+    return abs(other * found[0] + found[1] - one) <= 0.02 * abs(one)
 
 
 def _of_degrees(unit: str, written: str, left: str) -> str:
