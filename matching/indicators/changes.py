@@ -25,13 +25,17 @@ _AGAINST_ZH = re.compile(
     r"(?:(?P<fall>低|少|轻|便宜|短|小|缩小|薄|窄|节省|省)|(?P<rise>高|多|长|快|大|重|贵|强|好|厚))了?(?:约|近|至少|超过)?$"
 )
 _SHRINK_ZH = re.compile(r"(?:(?P<fall>便宜|缩小|节省)|(?P<rise>变快))了?约?$")
-_MULTIPLE_OF = re.compile(r"(?:原来|原有|现有|传统|常规|普通|目前|现在|同类[^\d]{0,4}|对照|进口[^\d]{0,4}|国产[^\d]{0,4}|以前|改造前|市售[^\d]{0,4})的?约?$|(?:到|至|达到?了?|为|是)[^\d,;。]{0,12}的约?$")
+_MULTIPLE_OF = re.compile(
+    r"(?:原来|原有|现有|传统|常规|普通|目前|现在|同类[^\d]{0,4}|对照|进口[^\d]{0,4}|国产[^\d]{0,4}|以前|改造前|市售[^\d]{0,4})的?约?$|(?:到|至|达到?了?|为|是)[^\d,;。]{0,12}的约?$"
+)
 _COMPARED = re.compile(r"(?:比|较|相比|相较|对比|与[^,;。]{1,14}相比)")
 
 _FALL_EN = r"(?:reduc\w*|decreas\w*|lower\w*|fell|falls?|falling|cuts?|cutting|drop\w*|sav(?:e|es|ed|ing|ings)|declin\w*|shorten\w*|shrink\w*|less|down)"
 _RISE_EN = r"(?:increas\w*|rais\w*|rise[ns]?|rising|rose|grow\w*|grew|improv\w*|gain\w*|extend\w*|boost\w*|enhanc\w*|higher|longer|up)"
 _VERB_EN = re.compile(rf"\b(?:(?P<fall>{_FALL_EN})|(?P<rise>{_RISE_EN}))\b")
-_BY_EN = re.compile(r"\bby(?: (?:about|at|least|more|than|over|up|to|nearly|some|approximately|around|not|less|a|further|roughly))*\s?$")
+_BY_EN = re.compile(
+    r"\bby(?: (?:about|at|least|more|than|over|up|to|nearly|some|approximately|around|not|less|a|further|roughly))*\s?$"
+)
 _TO_EN = re.compile(r"\b(?:to|from)(?: (?:about|at|least|most|below|above|under|more|than|less|or|around))*\s?$")
 _AFTER_EN = re.compile(
     r"\s?(?:or more |or better |point |points )?(?:(?P<fall>lower|less|reduction|decrease|drop|savings?|cut|shorter|fewer|cheaper|lighter|decline)"
@@ -43,7 +47,9 @@ _ADJACENT_EN = re.compile(
 
 _FALL_AR = r"(?:خفض|يخفض|تخفض|خفضت|انخفض|انخفضت|انخفاض|ينخفض|تنخفض|تخفيض|تقليل|قلل|يقلل|تقلل|تقليص|تراجع|توفير|يوفر|توفر|وفر|وفرت|خفضا|انخفاضا|تقصير)"
 _RISE_AR = r"(?:زيادة|زاد|زادت|ازداد|ازدادت|ارتفع|ارتفعت|ارتفاع|رفع|رفعت|يرفع|ترفع|تحسين|تحسن|تحسنت|نمو|زيادتها|اطالة)"
-_VERB_AR = re.compile(rf"(?<![\u0621-\u064a])[وفب]?(?:ال)?(?:(?P<fall>{_FALL_AR})|(?P<rise>{_RISE_AR}))(?![\u0621-\u064a])")
+_VERB_AR = re.compile(
+    rf"(?<![\u0621-\u064a])[وفب]?(?:ال)?(?:(?P<fall>{_FALL_AR})|(?P<rise>{_RISE_AR}))(?![\u0621-\u064a])"
+)
 _TO_AR = re.compile(r"(?<![\u0621-\u064a])(?:الي|من)(?: (?:اقل من|اكثر من|نحو|ما دون|حوالي))?\s?$")
 _DEGREE_OF_HEAT = frozenset({"degC", "kelvin", "degF"})
 
@@ -70,14 +76,18 @@ def change_of(left: str, bounded: str, right: str, unit: str) -> Found:
     """
     for words in (left, bounded):
         if reaching := _REACHING_ZH.search(words):
-            return Found("level", (reaching.start(), len(left)), adjacent=True) if reaching.start() < len(left) else LEVEL
+            return (
+                Found("level", (reaching.start(), len(left)), adjacent=True) if reaching.start() < len(left) else LEVEL
+            )
     if found := _ADJACENT_ZH.search(left):
         if _NOUN_ZH.search(left):
             return LEVEL
         return Found(_which(found), (found.start(), found.end()), adjacent=True)
     if found := _AGAINST_ZH.search(left) or _SHRINK_ZH.search(left):
         return Found(_which(found), (found.start(), found.end()), adjacent=True)
-    if found := re.match(r"的(?:(?P<fall>降幅|下降|降低|减少|节能|节约)|(?P<rise>增幅|提升|提高|增长|增产|增加))", right):
+    if found := re.match(
+        r"的(?:(?P<fall>降幅|下降|降低|减少|节能|节约)|(?P<rise>增幅|提升|提高|增长|增产|增加))", right
+    ):
         return Found(_which(found))
     if (found := _first(_ANY_ZH, left)) and re.search(r"[\u3400-\u9fff]", left) and unit in ("percent", "times"):
         # 降低成本30%: the verb stands before what it changes.
@@ -93,7 +103,7 @@ _ANY_OR_SHORT = re.compile(rf"{_FALL_ZH}|{_RISE_ZH}|升|缩|控制")
 
 
 def _english(left: str, bounded: str, right: str, unit: str) -> Found:
-    if _TO_EN.search(bounded) and not re.search(r"\bup to\s?$", bounded) or _TO_AR.search(bounded):
+    if (_TO_EN.search(bounded) and not re.search(r"\bup to\s?$", bounded)) or _TO_AR.search(bounded):
         return LEVEL
     verb = _last(_VERB_EN, left)
     if verb and _BY_EN.search(bounded):

@@ -131,7 +131,22 @@ def _judge_value(asked: float, low: float | None, high: float | None) -> Verdict
     return "close" if worst <= CLOSE_SHARE * abs(asked) else "not_met"
 
 
-_SPANS = ("范围", "区间", "可调", "适应", "适用", "工作", "运行", "环境", "负荷", "range", "ambient", "operating", "نطاق", "التشغيل")
+_SPANS = (
+    "范围",
+    "区间",
+    "可调",
+    "适应",
+    "适用",
+    "工作",
+    "运行",
+    "环境",
+    "负荷",
+    "range",
+    "ambient",
+    "operating",
+    "نطاق",
+    "التشغيل",
+)
 
 
 def _judge_range(asked: Indicator, low: float | None, high: float | None) -> Verdict:

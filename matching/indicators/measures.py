@@ -1,7 +1,6 @@
 """Numbers with their units, ranges and bounds: figures before it is known what they are figures of."""
 
 import re
-
 from dataclasses import dataclass, replace
 
 from matching.indicators import comparators, names
@@ -55,7 +54,9 @@ _FROM = re.compile(
 )
 # Between the value of before and the one reached: 由46%提高到63%, 从78%烘至12%.
 _CHANGING = re.compile(r"\s?[\u3400-\u9fff]{1,4}?(?:到|至|为)了?\s?")
-_TIMES = re.compile(r"\s?(?:倍(?!数|率|频|增)|-?fold\b|\s?times (?=(?:as|higher|longer|faster|more|the|that|of the|lower))|اضعاف)")
+_TIMES = re.compile(
+    r"\s?(?:倍(?!数|率|频|增)|-?fold\b|\s?times (?=(?:as|higher|longer|faster|more|the|that|of the|lower))|اضعاف)"
+)
 _SLASHED = re.compile(r"\s?/\s?(\d{1,2})(?![\d/])")
 _CHAIN = re.compile(r"\s?[×x*]\s?")
 _SIGNED = re.compile(r"(?P<minus>零下|负|minus |-|–)\s?$")
@@ -68,7 +69,9 @@ _PER = re.compile(r"\s?(?:/|per|a|每|لكل)\s?")
 # 0.2≤t≤0.5: a quantity between two bounds.
 _ENCLOSED = re.compile(r"\s?(?P<first>≤|<)\s?(?P<name>[^\d≤<>≥,;。]{1,24}?)\s?(?P<second>≤|<)\s?$")
 # What may stand between the sign of a range and its second number.
-_BEFORE_SECOND = frozenset({"", "+", "-", "–", "零下", "HRC", "HV", "HB", "CNY", "USD", "¥", "$", "约", "φ", "Φ", "∅", "±"})
+_BEFORE_SECOND = frozenset(
+    {"", "+", "-", "–", "零下", "HRC", "HV", "HB", "CNY", "USD", "¥", "$", "约", "φ", "Φ", "∅", "±"}
+)
 
 
 def measures(folded: Folded) -> list[Measure]:
@@ -132,7 +135,9 @@ class _Reader:
             unit = Unit(number.unit, number.end)
         left = self.text[max(behind, number.start - 8) : number.start]
         leading = _LEADING.search(left) or _TOLERANCE.search(left)
-        return names.is_name(self.text, behind, number.start, number.end, number.value, unit, leading=leading is not None)
+        return names.is_name(
+            self.text, behind, number.start, number.end, number.value, unit, leading=leading is not None
+        )
 
     def _is_loose_count(self, number: Number, unit: Unit) -> bool:
         """一次, 两种, 一台, 一天: a small count in words is a figure only where it is bounded."""
@@ -229,7 +234,12 @@ class _Reader:
             return []
         self.taken += 1
         both = second_unit or unit
-        if unit is None and second.factor != 1.0 and number.factor == 1.0 and value < second.value / second.factor * 1000:
+        if (
+            unit is None
+            and second.factor != 1.0
+            and number.factor == 1.0
+            and value < second.value / second.factor * 1000
+        ):
             # 5~10万 and 8~10×10⁻⁶ share what follows the second number.
             value *= second.factor
         if unit is None and second_unit is not None and second_unit.factor != 1.0:
@@ -239,7 +249,9 @@ class _Reader:
         if times := _TIMES.match(self.lower, second.end):
             made = self._bounded(start, times.end(), "between", min(value, other), max(value, other), None)
             return [replace(made, times=True)]
-        if origin and (mark.re is _CHANGING or (mark.re is _RANGE and mark["word"] and is_changing(self._clause(start)))):
+        if origin and (
+            mark.re is _CHANGING or (mark.re is _RANGE and mark["word"] and is_changing(self._clause(start)))
+        ):
             # "from 7 to 2.5" with a verb of changing is no range: the first value is today's, the second is reached.
             since = start - len(left) + origin.start()
             first = Measure(since, start, end, end, "eq", value, value, both.notation if both else "")
@@ -289,7 +301,11 @@ class _Reader:
         bounds = [each[0] for each in (last, first) if each is not None]
         sharp = [bound for bound in bounds if bound not in ("about", "eq")]
         bound = sharp[0] if sharp else "about" if "about" in bounds else None
-        if comparator == "between" and last is None and self.lower[begin:start].strip().endswith(("达到", "达", "达了", "reach", "reaches")):
+        if (
+            comparator == "between"
+            and last is None
+            and self.lower[begin:start].strip().endswith(("达到", "达", "达了", "reach", "reaches"))
+        ):
             # 达到2-3米: the range says more.
             bound = None
         if bound in ("ge", "gt"):
@@ -342,5 +358,3 @@ def _per(text: str, place: int) -> Unit | None:
     """The denominator that follows an amount whose currency stands before it: CNY 9 per m³."""
     found = _PER.match(text, place)
     return read_unit(text, found.end()) if found else None
-
-

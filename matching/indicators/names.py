@@ -42,7 +42,11 @@ def is_name(text: str, behind: int, start: int, end: int, value: float, unit: Un
         leading: whether what touches the number from the left is a sign, a scale or a currency.
     """
     left = text[max(behind, start - 16) : start]
-    if _NAMED.search(left.lower()) or _DATE.match(text, end) or (_GRADE.match(text, start) and not (unit and unit.end - end > 1)):
+    if (
+        _NAMED.search(left.lower())
+        or _DATE.match(text, end)
+        or (_GRADE.match(text, start) and not (unit and unit.end - end > 1))
+    ):
         return True
     if not leading and _JOINED.search(left) and not left.endswith((" -", "(-")):
         return True

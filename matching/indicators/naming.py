@@ -39,7 +39,9 @@ _ENGLISH_STOP = frozenset(
 )
 # These stand inside a name, between two words of it.
 _ENGLISH_JOINS = frozenset({"of", "in", "per", "to", "for", "at", "on"})
-_KEPT_VERBS = frozenset({"operating", "saving", "report", "cost", "costs", "wear", "use", "need", "lower", "maximum", "minimum"})
+_KEPT_VERBS = frozenset(
+    {"operating", "saving", "report", "cost", "costs", "wear", "use", "need", "lower", "maximum", "minimum"}
+)
 _ARABIC_STOP = frozenset(
     """من في على علي الى الي عن مع او و ثم لا لم لن ما هذا هذه ذلك تلك التي الذي كل بعد قبل عند بين حتي قد كان كانت يكون تكون هو هي ان
     بلغ بلغت يبلغ تبلغ يصل تصل الا تزيد يزيد تقل يقل يتجاوز تتجاوز تتجاوز، بنسبة نحو حوالي اكثر اقل اعلي ادني اكبر اصغر خلال بمقدار
@@ -89,7 +91,9 @@ def named_after(folded: Folded, start: int, end: int) -> tuple[int, int] | None:
 
 
 # 节水40% and 增产5% name what they change by themselves.
-_SELF_NAMED = re.compile(r"节[能水电材煤气油]|减[排重药肥施损碳量]|降[耗本碳]|增[产收效]|提[效速]|新增|降幅|增幅|涨幅|轻量化")
+_SELF_NAMED = re.compile(
+    r"节[能水电材煤气油]|减[排重药肥施损碳量]|降[耗本碳]|增[产收效]|提[效速]|新增|降幅|增幅|涨幅|轻量化"
+)
 _COMPARED = re.compile(r"(?:比|较|相比|相较于?|与)[^,;。]{0,16}$")
 
 
@@ -163,19 +167,25 @@ def _words_before(folded: Folded, first: int, last: int, stops: frozenset[str], 
             break
         kept.append(word)
     kept.reverse()
-    while kept and (kept[0][0] in stops or kept[0][0] in ("-", "–", "•", "·", "*") or re.fullmatch(r"\d+[.)]?", kept[0][0])):
+    while kept and (
+        kept[0][0] in stops or kept[0][0] in ("-", "–", "•", "·", "*") or re.fullmatch(r"\d+[.)]?", kept[0][0])
+    ):
         kept.pop(0)
     return (kept[0].start(), kept[-1].end()) if kept else None
 
 
 # "خفضها": to lower it; what it is was named before.
 _PRONOUN_AR = re.compile(r"[وفب]?(?:خفض|تخفيض|رفع|زيادت|تقليل|تقليص|تحسين|تكون|المطلوب|مطلوب)(?:ها|ه|هما)?")
-_VERB_FORM = re.compile(r"(?:reduc|decreas|lower|increas|rais|improv|shorten|extend|drop|cut|sav|boost|enhanc|prolong|bring|brought)(?:e?d|es?|ing)?")
+_VERB_FORM = re.compile(
+    r"(?:reduc|decreas|lower|increas|rais|improv|shorten|extend|drop|cut|sav|boost|enhanc|prolong|bring|brought)(?:e?d|es?|ing)?"
+)
 
 
 def _leads_on(word: str, stops: frozenset[str]) -> bool:
     """Whether a word before a figure only leads to it."""
-    return word in stops or word in ("", "•", "·", "*") or bool(_PRONOUN_AR.fullmatch(word) or _VERB_FORM.fullmatch(word))
+    return (
+        word in stops or word in ("", "•", "·", "*") or bool(_PRONOUN_AR.fullmatch(word) or _VERB_FORM.fullmatch(word))
+    )
 
 
 def _words_after(folded: Folded, start: int, stop: int) -> tuple[int, int] | None:

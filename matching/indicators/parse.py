@@ -14,7 +14,9 @@ from matching.indicators.units import conversion
 from matching.indicators.wordless import with_wordless
 
 # A sentence, or an entry of a list: a semicolon ends one too. A Latin full stop ends one before a capital or Arabic letter.
-_END = re.compile(r"[。!?;\n\r\u2028\u2029]+|(?<=[^\W_]\.)\s+(?=[A-Z\u0621-\u064a])|(?<=[%)°]\.)\s+(?=[A-Z\u0621-\u064a])")
+_END = re.compile(
+    r"[。!?;\n\r\u2028\u2029]+|(?<=[^\W_]\.)\s+(?=[A-Z\u0621-\u064a])|(?<=[%)°]\.)\s+(?=[A-Z\u0621-\u064a])"
+)
 # A text has figures if it has digits, or one of these.
 _NUMERIC = frozenset("0123456789一二两三四五六七八九十百千半番نعخسثتا")
 _NUMERIC_EN = re.compile(
@@ -25,13 +27,21 @@ _PURE = re.compile(
     r"(?:ph值?|[比值数]|因子|评分|得分|准确度|pue|wue|auc|f1|ratio|index|factor|coefficient|score|نسبة|معامل|مؤشر|الهيدروجيني)\s*"
     r"(?:为|是|of|is|=|:|约|达|达到)*\s*$"
 )
-_MONEY = re.compile(r"预算|投资|成本|费|资金|售价|单价|产值|收入|利润|造价|价格|效益|利税|budget|cost|price|الميزانية|التكلفة|تكلفة")
+_MONEY = re.compile(
+    r"预算|投资|成本|费|资金|售价|单价|产值|收入|利润|造价|价格|效益|利税|budget|cost|price|الميزانية|التكلفة|تكلفة"
+)
 # 优于 and "or better" mean less of these.
-_LESS_IS_BETTER = re.compile(r"误差|偏差|精度|分辨|不确定度|能耗|损耗|噪|泄漏|延迟|时延|pue|wue|error|accuracy|uncertainty|resolution|loss|deviation")
+_LESS_IS_BETTER = re.compile(
+    r"误差|偏差|精度|分辨|不确定度|能耗|损耗|噪|泄漏|延迟|时延|pue|wue|error|accuracy|uncertainty|resolution|loss|deviation"
+)
 _BETTER = re.compile(r"优于|好于|better")
 # 5项 is a count of things; 检测通量每天2000个 and 精子数200万个 are figures.
-_COUNTING = re.compile(r"(?:数|数量|次数|量|通量|规模|能力|产能|容量|寿命|每天|每日|每年|每月|每小时|每亩)(?:为|是|达|达到|可达|约)*\s*$")
-_NEGATED_AR = re.compile(r"(?<![\u0621-\u064a])[وفب]?(?:الا|لا|لم|لن|ان لا)\s[تي](?:(?P<most>زيد|تجاوز|تعدي|رتفع)|(?P<least>قل|نخفض|نقص))")
+_COUNTING = re.compile(
+    r"(?:数|数量|次数|量|通量|规模|能力|产能|容量|寿命|每天|每日|每年|每月|每小时|每亩)(?:为|是|达|达到|可达|约)*\s*$"
+)
+_NEGATED_AR = re.compile(
+    r"(?<![\u0621-\u064a])[وفب]?(?:الا|لا|لم|لن|ان لا)\s[تي](?:(?P<most>زيد|تجاوز|تعدي|رتفع)|(?P<least>قل|نخفض|نقص))"
+)
 
 
 def parse(text: str) -> tuple[Indicator, ...]:
@@ -44,7 +54,9 @@ def parse(text: str) -> tuple[Indicator, ...]:
     if not any(c in _NUMERIC for c in folded.text) and not _NUMERIC_EN.search(folded.lower):
         return ()
     found = with_wordless(folded, measures(folded))
-    return tuple(indicator for start, end in _sentences(folded) for indicator in _Sentence(folded, start, end).read(found))
+    return tuple(
+        indicator for start, end in _sentences(folded) for indicator in _Sentence(folded, start, end).read(found)
+    )
 
 
 def _sentences(folded: Folded) -> Iterator[tuple[int, int]]:
@@ -177,7 +189,9 @@ class _Reading:
             if place:
                 return self.folded.written(*place)
         if place is None:
-            return previous or self.folded.written(*(naming.named_after(self.folded, measure.end, self.following) or (0, 0)))
+            return previous or self.folded.written(
+                *(naming.named_after(self.folded, measure.end, self.following) or (0, 0))
+            )
         return self.folded.written(*place)
 
     def _place(self, begin: int, found: changes.Found) -> tuple[int, int] | None:
@@ -186,7 +200,9 @@ class _Reading:
         clause = stop - len(_clause(folded.lower[begin:stop]))
         if found.verb is not None:
             first, last = clause + found.verb[0], clause + found.verb[1]
-            return naming.around_verb(folded, clause, first, last, stop, adjacent=found.adjacent, following=self.following, end=measure.end)
+            return naming.around_verb(
+                folded, clause, first, last, stop, adjacent=found.adjacent, following=self.following, end=measure.end
+            )
         for condition in self.conditions:
             if not condition.leading and begin <= condition.start and condition.end <= stop:
                 if re.search(r"[,;:]", folded.text[condition.end : stop]):
@@ -235,7 +251,14 @@ def _of_degrees(unit: str, written: str, left: str) -> str:
     """度 counts angles, temperatures, alcohol by volume and kilowatt-hours alike; the words before tell which."""
     if unit != "degree" or not written.endswith("度"):
         return unit
-    for words, meant in (("电", "kWh"), ("酒", "percent"), ("温", "degC"), ("热", "degC"), ("冷", "degC"), ("零下", "degC")):
+    for words, meant in (
+        ("电", "kWh"),
+        ("酒", "percent"),
+        ("温", "degC"),
+        ("热", "degC"),
+        ("冷", "degC"),
+        ("零下", "degC"),
+    ):
         if words in left:
             return meant
     return unit

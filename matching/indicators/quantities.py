@@ -58,7 +58,9 @@ def _whole(text: str, at: int, name: str) -> bool:
     if "\u3400" <= name[0] <= "\u9fff":
         return True
     before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
-    return not (before.isalpha() and before.isascii()) and not (after.isalpha() and name[-1].isascii() and after.isascii())
+    return not (before.isalpha() and before.isascii()) and not (
+        after.isalpha() and name[-1].isascii() and after.isascii()
+    )
 
 
 def wanted(quantity: str) -> Wanted:
