@@ -1,0 +1,5 @@
+"""What English and Arabic texts say, in the Chinese terms that most listings are written in."""
+
+from matching.languages.gloss import Term, coverage, gloss, listed_terms
+
+__all__ = ["Term", "coverage", "gloss", "listed_terms"]

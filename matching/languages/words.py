@@ -1,0 +1,174 @@
+"""English and Arabic words by their forms: what two spellings or inflections of one word have in common.
+
+A word of the term list has one key; a word of a text has several forms, from what is written to what it may be an
+inflection of, and matches where one of them is the key. So "coated" finds the listed "coat", but "feeding" and "feed",
+which the list has both, stay apart.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# A mark ends a phrase; it is a word of its own here, which no listed term has.
+TOKEN = re.compile(
+    r"[a-z]*\d+(?:[.,]\d+)+|[a-z0-9]+|[\u0621-\u064a\u066e-\u06d3]+|[.,;:!?()\n\u060c\u061b\u061f]", re.IGNORECASE
+)
+_IN_LATIN = re.compile(r"(?<=[^\W\d_])['’](?=[^\W\d_])")
+_POSSESSIVE = re.compile(r"['’]s\b")
+_INITIAL = re.compile(r"\b([A-Z])\.(?=\s?[a-z])")
+_MARKS = re.compile(r"[\u0640\u064b-\u065f\u0670]")
+_ARABIC_LETTERS = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي"}
+    | {chr(start + digit): str(digit) for start in (0x0660, 0x06F0) for digit in range(10)}
+)
+
+# American spelling stands for both. What the second pattern takes along with the verbs in -ise ("noise") it takes on
+# both sides.
+_BRITISH = {
+    "sulph": "sulf",
+    "colour": "color",
+    "flavour": "flavor",
+    "odour": "odor",
+    "vapour": "vapor",
+    "labour": "labor",
+    "tumour": "tumor",
+    "behaviour": "behavior",
+    "mould": "mold",
+    "fibre": "fiber",
+    "centre": "center",
+    "metre": "meter",
+    "litre": "liter",
+    "aluminium": "aluminum",
+    "grey": "gray",
+    "tyre": "tire",
+    "anaes": "anes",
+    "paed": "ped",
+    "haem": "hem",
+}
+_SPELLING = re.compile("|".join(_BRITISH))
+_VERB_IN_ISE = re.compile(r"(?<=\w\w)([iy])s(e|es|ed|er|ers|ing|ation|ations)$")
+_IRREGULAR = {
+    "gases": "gas",
+    "viruses": "virus",
+    "analyses": "analysis",
+    "leaves": "leaf",
+    "calves": "calf",
+    "mice": "mouse",
+    "women": "woman",
+    "bacterium": "bacteria",
+    "fungus": "fungi",
+    "alga": "algae",
+}
+_SAME_IN_PLURAL = ("ss", "us", "is")
+_PLURAL_IN_ES = ("ches", "shes", "sses", "xes", "zzes", "oes")
+LEAST_INFLECTED = 4
+
+# Light10 of Larkey, Ballesteros and Connell 2002 ("Improving stemming for Arabic information retrieval"), in its order.
+_ARTICLES = ("وال", "بال", "كال", "فال", "ال", "لل")
+_SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
+_CONJUNCTION = "و"
+_PREPOSITIONS = ("ب", "ل", "ف", "ك")
+LEAST_WITHOUT_ARTICLE = 2
+# Light10 leaves two letters, which makes خلية (cell) and خل (vinegar) one word.
+LEAST_WITHOUT_SUFFIX = 3
+LEAST_AFTER_LETTER = 3
+
+
+def tokens(text: str) -> list[str]:
+    """Words and marks of a text in order, with case as written; compatible forms, accents and diacritics removed.
+
+    A hyphen parts words like a space.
+
+    >>> tokens("Heat-pump drying (≤ 60 °C), CO₂"), tokens("الطّاقة الشمسيّة")
+    (['Heat', 'pump', 'drying', '(', '60', 'C', ')', ',', 'CO2'], ['الطاقه', 'الشمسيه'])
+    """
+    arabic = _MARKS.sub("", unicodedata.normalize("NFKC", text).translate(_ARABIC_LETTERS))
+    latin = "".join(mark for mark in unicodedata.normalize("NFKD", arabic) if not _is_accent(mark))
+    plain = _IN_LATIN.sub("", _POSSESSIVE.sub("", unicodedata.normalize("NFC", latin)))
+    return TOKEN.findall(_INITIAL.sub(r"\1 ", plain))
+
+
+def _is_accent(character: str) -> bool:
+    return "\u0300" <= character <= "\u036f"
+
+
+def key(token: str, *, follows: bool = False) -> tuple[str, ...]:
+    """Under what a token of a listed term is found: one form, or two where a conjunction may stand before it.
+
+    `follows` says that it isn't the first word of its term.
+
+    >>> key("Batteries"), key("الطاقه"), key("والمكافحه", follows=True), key("وقود", follows=True)
+    (('battery',), ('طاق',), ('مكافح',), ('وقود', 'قود'))
+    """
+    if not _is_arabic(token):
+        return (_english(token.casefold()),)
+    whole = _stem(token)
+    if follows and token.startswith(_CONJUNCTION) and len(token) > LEAST_AFTER_LETTER:
+        return tuple(dict.fromkeys((whole, _stem(token[1:]))))
+    return (whole,)
+
+
+@lru_cache(maxsize=65536)
+def forms(token: str) -> tuple[str, ...]:
+    """What a token of a text may be a form of; the nearest to what is written comes first.
+
+    >>> forms("Controlled"), forms("drying"), forms("وبالطاقه"), forms("لمعالجه")
+    (('controlled', 'controll', 'controlle', 'control'), ('drying', 'dry', 'drye'), ('وبالطاق', 'طاق'), ('لمعالج', 'معالج'))
+    """
+    found = _arabic_forms(token) if _is_arabic(token) else _english_forms(_english(token.casefold()))
+    return tuple(dict.fromkeys(found))
+
+
+def _is_arabic(token: str) -> bool:
+    return token[0] >= "\u0600"
+
+
+def _english(word: str) -> str:
+    """A word in the singular and in American spelling."""
+    spelt = _VERB_IN_ISE.sub(r"\1z\2", _SPELLING.sub(lambda match: _BRITISH[match.group()], word))
+    if spelt in _IRREGULAR:
+        return _IRREGULAR[spelt]
+    if len(spelt) < LEAST_INFLECTED or not spelt.endswith("s") or spelt.endswith(_SAME_IN_PLURAL):
+        return spelt
+    if spelt.endswith("ies") and len(spelt) > LEAST_INFLECTED:
+        return spelt[:-3] + "y"
+    return spelt[:-2] if spelt.endswith(_PLURAL_IN_ES) else spelt[:-1]
+
+
+def _english_forms(word: str) -> list[str]:
+    found = [word]
+    for ending in ("ing", "ed"):
+        base = word.removesuffix(ending)
+        if base == word or len(base) < LEAST_INFLECTED - 1:
+            continue
+        found += [base, base + "e"]
+        if base[-1] == base[-2]:
+            found.append(base[:-1])
+        if ending == "ed" and base.endswith("i"):
+            found.append(base[:-1] + "y")
+    return found
+
+
+def _arabic_forms(token: str) -> list[str]:
+    found = [_stem(token)]
+    starts = [token]
+    if token.startswith(_CONJUNCTION) and len(token) > LEAST_AFTER_LETTER:
+        starts.append(token[1:])
+        found.append(_stem(token[1:]))
+    found += [
+        _stem(start[1:]) for start in starts if start.startswith(_PREPOSITIONS) and len(start) > LEAST_AFTER_LETTER
+    ]
+    return found
+
+
+def _stem(word: str) -> str:
+    """A word without its article and endings. Light10 takes a leading و too; here `forms` tries with and without it,
+    since in وقود (fuel) it belongs to the word."""
+    for article in _ARTICLES:
+        if word.startswith(article) and len(word) - len(article) >= LEAST_WITHOUT_ARTICLE:
+            word = word.removeprefix(article)
+            break
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= LEAST_WITHOUT_SUFFIX:
+            word = word.removesuffix(suffix)
+    return word
