@@ -9,30 +9,19 @@ retrieval", whose phrases before words are the longest matches here).
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
+from matching.languages.terms import listed_terms
 from matching.languages.words import forms, key, tokens
 from matching.profiling.tokens import FUNCTION_WORDS
 from matching.types import Language
 
-TERMS = Path(__file__).with_name("terms.tsv")
-HEADER = ("zh", "en", "ar")
-BETWEEN_ALTERNATIVES = "|"
 # An abbreviation of so few letters with a vowel among them is spelt like a word (MAP, HIP, PAN).
 MOST_LIKE_A_WORD = 4
 CAPITALS = "^"
 # A word of many meanings says little; of a field's words few have more.
 MOST_MEANINGS = 3
 VOWELS = frozenset("aeiou")
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A term by its alternatives in each language, the usual one first. Only `ar` may be empty."""
-
-    zh: tuple[str, ...]
-    en: tuple[str, ...]
-    ar: tuple[str, ...]
+NO_CONTENT = frozenset(token for word in FUNCTION_WORDS for token in tokens(word))
 
 
 @dataclass(slots=True)
@@ -52,24 +41,6 @@ class _Mention:
     terms: tuple[str, ...]
 
 
-@cache
-def listed_terms() -> tuple[Term, ...]:
-    """The list, in the file's order.
-
-    Raises ValueError, which names the line, where the file isn't what it should be.
-    """
-    lines = TERMS.read_text(encoding="utf-8").splitlines()
-    if tuple(lines[0].split("\t")) != HEADER:
-        raise ValueError(f"{TERMS.name}: the first line must be {' '.join(HEADER)}, parted by tabulators")
-    found = []
-    for number, line in enumerate(lines[1:], start=2):
-        cells = [tuple(filter(None, cell.split(BETWEEN_ALTERNATIVES))) for cell in line.split("\t")]
-        if len(cells) != len(HEADER) or not cells[0] or not cells[1]:
-            raise ValueError(f"{TERMS.name}, line {number}: it needs three cells, of which the first two say something")
-        found.append(Term(*cells))
-    return tuple(found)
-
-
 def gloss(text: str, language: Language) -> tuple[str, ...]:
     """The Chinese terms that a text mentions, each once, in the order of their first mention.
 
@@ -80,7 +51,7 @@ def gloss(text: str, language: Language) -> tuple[str, ...]:
     >>> gloss("Heat-pump drying of goji berries, its energy consumption and the breakage rate", "en")
     ('热泵干燥', '枸杞', '能耗', '破损率')
     >>> gloss("تجفيف ثمار الغوجي بالمضخة الحرارية", "ar")
-    ('干燥', '烘干', '果实', '枸杞', '热泵')
+    ('干燥', '烘干', '枸杞子', '热泵')
     """
     if language == "zh":
         return ()
@@ -102,7 +73,7 @@ def coverage(text: str) -> float:
 
 
 def _says_something(word: str) -> bool:
-    return len(word) > 1 and not word[0].isdigit() and word.casefold() not in FUNCTION_WORDS
+    return len(word) > 1 and not word[0].isdigit() and word.casefold() not in NO_CONTENT
 
 
 def _mentions(words: list[str]) -> Iterator[_Mention]:
@@ -110,7 +81,7 @@ def _mentions(words: list[str]) -> Iterator[_Mention]:
     root = _tree()
     while place < len(words):
         end, ends = _longest(root, words, place)
-        if ends:
+        if ends and not (end == place + 1 and words[place].casefold() in NO_CONTENT):
             yield _Mention(place, end, ends)
         place = max(end, place + 1)
 

@@ -16,6 +16,7 @@ TOKEN = re.compile(
 _IN_LATIN = re.compile(r"(?<=[^\W\d_])['’](?=[^\W\d_])")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _INITIAL = re.compile(r"\b([A-Z])\.(?=\s?[a-z])")
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
 _MARKS = re.compile(r"[\u0640\u064b-\u065f\u0670]")
 _ARABIC_LETTERS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي"}
@@ -68,6 +69,9 @@ _ARTICLES = ("وال", "بال", "كال", "فال", "ال", "لل")
 _SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
 _CONJUNCTION = "و"
 _PREPOSITIONS = ("ب", "ل", "ف", "ك")
+_ACCUSATIVE = "ا"
+# With its letters made alike, إلى (to) would be آلي (automatic).
+_TO = re.compile(r"\b[إا]لى\b")
 LEAST_WITHOUT_ARTICLE = 2
 # Light10 leaves two letters, which makes خلية (cell) and خل (vinegar) one word.
 LEAST_WITHOUT_SUFFIX = 3
@@ -82,38 +86,36 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Heat-pump drying (≤ 60 °C), CO₂"), tokens("الطّاقة الشمسيّة")
     (['Heat', 'pump', 'drying', '(', '60', 'C', ')', ',', 'CO2'], ['الطاقه', 'الشمسيه'])
     """
-    arabic = _MARKS.sub("", unicodedata.normalize("NFKC", text).translate(_ARABIC_LETTERS))
-    latin = "".join(mark for mark in unicodedata.normalize("NFKD", arabic) if not _is_accent(mark))
-    plain = _IN_LATIN.sub("", _POSSESSIVE.sub("", unicodedata.normalize("NFC", latin)))
+    arabic = _MARKS.sub("", _TO.sub("الا", unicodedata.normalize("NFKC", text)).translate(_ARABIC_LETTERS))
+    latin = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", arabic)))
+    plain = _IN_LATIN.sub("", _POSSESSIVE.sub("", latin))
     return TOKEN.findall(_INITIAL.sub(r"\1 ", plain))
 
 
-def _is_accent(character: str) -> bool:
-    return "\u0300" <= character <= "\u036f"
-
-
 def key(token: str, *, follows: bool = False) -> tuple[str, ...]:
-    """Under what a token of a listed term is found: one form, or two where a conjunction may stand before it.
+    """Under what a token of a listed term is found: one form, or two where an article or conjunction may stand before it.
 
     `follows` says that it isn't the first word of its term.
 
-    >>> key("Batteries"), key("الطاقه"), key("والمكافحه", follows=True), key("وقود", follows=True)
-    (('battery',), ('طاق',), ('مكافح',), ('وقود', 'قود'))
+    >>> key("Batteries"), key("طاقه"), key("المكافحه"), key("وقود", follows=True)
+    (('battery',), ('طاق',), ('مكافح', 'المكافح'), ('وقود', 'قود'))
     """
     if not _is_arabic(token):
         return (_english(token.casefold()),)
-    whole = _stem(token)
+    found = _stems(token)
     if follows and token.startswith(_CONJUNCTION) and len(token) > LEAST_AFTER_LETTER:
-        return tuple(dict.fromkeys((whole, _stem(token[1:]))))
-    return (whole,)
+        found += _stems(token[1:])
+    return tuple(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=65536)
 def forms(token: str) -> tuple[str, ...]:
     """What a token of a text may be a form of; the nearest to what is written comes first.
 
-    >>> forms("Controlled"), forms("drying"), forms("وبالطاقه"), forms("لمعالجه")
-    (('controlled', 'controll', 'controlle', 'control'), ('drying', 'dry', 'drye'), ('وبالطاق', 'طاق'), ('لمعالج', 'معالج'))
+    >>> forms("Controlled"), forms("drying")
+    (('controlled', 'controll', 'controlle', 'control'), ('drying', 'dry', 'drye'))
+    >>> forms("وبالطاقه"), forms("لمعالجه")
+    (('وبالطاق', 'طاق', 'بالطاق', 'الطاق'), ('لمعالج', 'معالج'))
     """
     found = _arabic_forms(token) if _is_arabic(token) else _english_forms(_english(token.casefold()))
     return tuple(dict.fromkeys(found))
@@ -150,24 +152,33 @@ def _english_forms(word: str) -> list[str]:
 
 
 def _arabic_forms(token: str) -> list[str]:
-    found = [_stem(token)]
     starts = [token]
     if token.startswith(_CONJUNCTION) and len(token) > LEAST_AFTER_LETTER:
         starts.append(token[1:])
-        found.append(_stem(token[1:]))
-    found += [
-        _stem(start[1:]) for start in starts if start.startswith(_PREPOSITIONS) and len(start) > LEAST_AFTER_LETTER
-    ]
+    found = [form for start in starts for form in _stems(start)]
+    for start in starts:
+        if len(start) <= LEAST_AFTER_LETTER:
+            continue
+        if start.startswith(_PREPOSITIONS):
+            found.append(_without_suffixes(start[1:]))
+        if start.endswith(_ACCUSATIVE):
+            found += _stems(start[:-1])
     return found
 
 
-def _stem(word: str) -> str:
-    """A word without its article and endings. Light10 takes a leading و too; here `forms` tries with and without it,
-    since in وقود (fuel) it belongs to the word."""
-    for article in _ARTICLES:
-        if word.startswith(article) and len(word) - len(article) >= LEAST_WITHOUT_ARTICLE:
-            word = word.removeprefix(article)
-            break
+def _stems(word: str) -> list[str]:
+    """A word without its endings: without its article, and as it is, since ألواح (panels) only looks as if it had one.
+
+    Light10 takes a leading و as well; here the callers try with and without it, since in وقود (fuel) it belongs to the
+    word.
+    """
+    article = next((each for each in _ARTICLES if word.startswith(each)), None)
+    if article is None or len(word) - len(article) < LEAST_WITHOUT_ARTICLE:
+        return [_without_suffixes(word)]
+    return [_without_suffixes(word.removeprefix(article)), _without_suffixes(word)]
+
+
+def _without_suffixes(word: str) -> str:
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= LEAST_WITHOUT_SUFFIX:
             word = word.removesuffix(suffix)
