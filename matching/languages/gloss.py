@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from matching.languages.terms import listed_terms
-from matching.languages.words import forms, key, tokens
+from matching.languages.words import forms, key, spellings, tokens
 from matching.profiling.tokens import FUNCTION_WORDS
 from matching.types import Language
 
@@ -24,17 +24,25 @@ VOWELS = frozenset("aeiou")
 NO_CONTENT = frozenset(token for word in FUNCTION_WORDS for token in tokens(word))
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A way to say a term: the Chinese for it, and its words as they are listed."""
+
+    term: str
+    words: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Node:
-    """What follows after some words of a listed term; and the terms that end here, in Chinese."""
+    """What follows after some words of listed terms; and those that end here."""
 
     following: dict[str, "_Node"] = field(default_factory=dict)
-    ends: tuple[str, ...] = ()
+    ends: tuple[_Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Mention:
-    """A listed term in a text, by its places among the text's tokens."""
+    """A term in a text, by its places among the text's tokens."""
 
     start: int
     end: int
@@ -80,14 +88,14 @@ def _mentions(words: list[str]) -> Iterator[_Mention]:
     place = 0
     root = _tree()
     while place < len(words):
-        end, ends = _longest(root, words, place)
-        if ends and not (end == place + 1 and words[place].casefold() in NO_CONTENT):
-            yield _Mention(place, end, ends)
+        end, entries = _longest(root, words, place)
+        if entries and not (end == place + 1 and words[place].casefold() in NO_CONTENT):
+            yield _Mention(place, end, _meant(entries, words[place:end]))
         place = max(end, place + 1)
 
 
-def _longest(node: _Node, words: list[str], place: int) -> tuple[int, tuple[str, ...]]:
-    """Where the longest term that begins here ends, and its Chinese. Of equally long ones the nearest to the words."""
+def _longest(node: _Node, words: list[str], place: int) -> tuple[int, tuple[_Entry, ...]]:
+    """Where the longest term that begins here ends, and how it is listed. Of equally long ones the nearest to the words."""
     best = (place, node.ends)
     if place == len(words):
         return best
@@ -98,6 +106,17 @@ def _longest(node: _Node, words: list[str], place: int) -> tuple[int, tuple[str,
             if found[1] and (found[0] > best[0] or not best[1]):
                 best = found
     return best
+
+
+def _meant(entries: tuple[_Entry, ...], words: list[str]) -> tuple[str, ...]:
+    """The terms of the entries that are written as in the text; of all where none is, since stems of two words may meet
+    (حماية, protection, and حمأة, sludge)."""
+    written = [entry for entry in entries if all(map(_is_written, entry.words, words))]
+    return tuple(dict.fromkeys(entry.term for entry in written or entries))[:MOST_MEANINGS]
+
+
+def _is_written(listed: str, word: str) -> bool:
+    return listed in spellings(word)
 
 
 def _forms_with_case(word: str) -> tuple[str, ...]:
@@ -120,12 +139,13 @@ def _tree() -> _Node:
 
 
 def _insert(root: _Node, alternative: str, term: str) -> None:
+    words = _words_of(alternative)
     nodes = [root]
-    for place, word in enumerate(_words_of(alternative)):
+    for place, word in enumerate(words):
         keys = (word,) if word.startswith(CAPITALS) else key(word, follows=place > 0)
         nodes = [node.following.setdefault(each, _Node()) for node in nodes for each in keys]
     for node in nodes:
-        node.ends = tuple(dict.fromkeys((*node.ends, term)))[:MOST_MEANINGS]
+        node.ends = (*node.ends, _Entry(term, tuple(word.casefold() for word in words)))
 
 
 def _words_of(alternative: str) -> list[str]:

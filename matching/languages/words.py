@@ -102,10 +102,8 @@ def key(token: str, *, follows: bool = False) -> tuple[str, ...]:
     """
     if not _is_arabic(token):
         return (_english(token.casefold()),)
-    found = _stems(token)
-    if follows and token.startswith(_CONJUNCTION) and len(token) > LEAST_AFTER_LETTER:
-        found += _stems(token[1:])
-    return tuple(dict.fromkeys(found))
+    starts = _starts(token) if follows else [token]
+    return tuple(dict.fromkeys(form for start in starts for form in _stems(start)))
 
 
 @lru_cache(maxsize=65536)
@@ -119,6 +117,24 @@ def forms(token: str) -> tuple[str, ...]:
     """
     found = _arabic_forms(token) if _is_arabic(token) else _english_forms(_english(token.casefold()))
     return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=65536)
+def spellings(token: str) -> frozenset[str]:
+    """A token of a text in lower case, and without the article, conjunction and preposition that it may have before it.
+
+    >>> sorted(spellings("وبالطاقه")) == sorted(["وبالطاقه", "بالطاقه", "الطاقه", "طاقه"])
+    True
+    """
+    found = {token.casefold()}
+    if _is_arabic(token):
+        starts = _starts(token)
+        found.update(starts)
+        found.update(start.removeprefix(article) for start in starts for article in _ARTICLES)
+        found.update(start[1:] for start in starts if start.startswith(_PREPOSITIONS))
+        # An adjective stands in either gender.
+        found.update([word.removesuffix("ه") for word in found if word.endswith("يه")])
+    return frozenset(found)
 
 
 def _is_arabic(token: str) -> bool:
@@ -152,9 +168,7 @@ def _english_forms(word: str) -> list[str]:
 
 
 def _arabic_forms(token: str) -> list[str]:
-    starts = [token]
-    if token.startswith(_CONJUNCTION) and len(token) > LEAST_AFTER_LETTER:
-        starts.append(token[1:])
+    starts = _starts(token)
     found = [form for start in starts for form in _stems(start)]
     for start in starts:
         if len(start) <= LEAST_AFTER_LETTER:
@@ -164,6 +178,12 @@ def _arabic_forms(token: str) -> list[str]:
         if start.endswith(_ACCUSATIVE):
             found += _stems(start[:-1])
     return found
+
+
+def _starts(token: str) -> list[str]:
+    """A word, and what follows its first letter if that may be a conjunction."""
+    bare = token.startswith(_CONJUNCTION) and len(token) > LEAST_AFTER_LETTER
+    return [token, token[1:]] if bare else [token]
 
 
 def _stems(word: str) -> list[str]:
