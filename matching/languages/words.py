@@ -70,6 +70,8 @@ _SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
 _CONJUNCTION = "و"
 _PREPOSITIONS = ("ب", "ل", "ف", "ك")
 _ACCUSATIVE = "ا"
+# A ة before a pronoun is written ت: جودتها (its quality).
+_PRONOUNS_AFTER_FEMININE = ("تهما", "تهم", "تها", "تنا", "ته")
 # With its letters made alike, إلى (to) would be آلي (automatic).
 _TO = re.compile(r"\b[إا]لى\b")
 LEAST_WITHOUT_ARTICLE = 2
@@ -177,6 +179,9 @@ def _arabic_forms(token: str) -> list[str]:
             found.append(_without_suffixes(start[1:]))
         if start.endswith(_ACCUSATIVE):
             found += _stems(start[:-1])
+        ending = next((each for each in _PRONOUNS_AFTER_FEMININE if start.endswith(each)), "")
+        if ending and len(start) - len(ending) >= LEAST_WITHOUT_SUFFIX:
+            found += _stems(start.removesuffix(ending))
     return found
 
 
