@@ -21,7 +21,24 @@ CAPITALS = "^"
 # A word of many meanings says little; of a field's words few have more.
 MOST_MEANINGS = 3
 VOWELS = frozenset("aeiou")
-NO_CONTENT = frozenset(token for word in FUNCTION_WORDS for token in tokens(word))
+# Arabic words of any text that would be forms of listed ones: أيضا (also) of أيض (metabolism).
+ARABIC_PARTICLES = (
+    "أيضا",
+    "بدون",
+    "نظرا",
+    "وجود",
+    "ذات",
+    "ذاته",
+    "خلف",
+    "نفس",
+    "تامة",
+    "تاما",
+    "اسم",
+    "عمل",
+    "كلا",
+    "حالات",
+)
+NO_CONTENT = frozenset(token for word in (*FUNCTION_WORDS, *ARABIC_PARTICLES) for token in tokens(word))
 
 
 @dataclass(frozen=True, slots=True)

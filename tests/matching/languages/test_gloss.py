@@ -90,6 +90,16 @@ def test_to_is_not_automatic_in_arabic() -> None:
     assert gloss("من الحليب إلى الجبن", "ar") == gloss("من الحليب الجبن", "ar")
 
 
+def test_a_particle_is_no_form_of_a_listed_word() -> None:
+    assert gloss("أيضا", "ar") == ()
+    assert gloss("أيض", "ar") == ("代谢",)
+
+
+def test_what_is_written_wins_over_another_word_of_the_same_stem() -> None:
+    assert gloss("حماية", "ar") == ("保护",)
+    assert gloss("الحمأة", "ar") == ("污泥",)
+
+
 def test_a_term_comes_once_where_it_first_occurs() -> None:
     assert gloss("goji, wolfberry, GOJI; wine. Goji", "en") == ("枸杞", "葡萄酒")
 
