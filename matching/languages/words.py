@@ -13,6 +13,7 @@ from functools import lru_cache
 TOKEN = re.compile(
     r"[a-z]*\d+(?:[.,]\d+)+|[a-z0-9]+|[\u0621-\u064a\u066e-\u06d3]+|[.,;:!?()\n\u060c\u061b\u061f]", re.IGNORECASE
 )
+MOST_TOKEN = 64
 _IN_LATIN = re.compile(r"(?<=[^\W\d_])['’](?=[^\W\d_])")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _INITIAL = re.compile(r"\b([A-Z])\.(?=\s?[a-z])")
@@ -64,7 +65,8 @@ _SAME_IN_PLURAL = ("ss", "us", "is")
 _PLURAL_IN_ES = ("ches", "shes", "sses", "xes", "zzes", "oes")
 LEAST_INFLECTED = 4
 
-# Light10 of Larkey, Ballesteros and Connell 2002 ("Improving stemming for Arabic information retrieval"), in its order.
+# Light10 of Larkey, Ballesteros and Connell 2007 ("Light stemming for Arabic information retrieval"), in its order; it is
+# the successor of the light8 in their "Improving stemming for Arabic information retrieval" of 2002.
 _ARTICLES = ("وال", "بال", "كال", "فال", "ال", "لل")
 _SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
 _CONJUNCTION = "و"
@@ -91,7 +93,7 @@ def tokens(text: str) -> list[str]:
     arabic = _MARKS.sub("", _TO.sub("الا", unicodedata.normalize("NFKC", text)).translate(_ARABIC_LETTERS))
     latin = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", arabic)))
     plain = _IN_LATIN.sub("", _POSSESSIVE.sub("", latin))
-    return TOKEN.findall(_INITIAL.sub(r"\1 ", plain))
+    return [token[:MOST_TOKEN] for token in TOKEN.findall(_INITIAL.sub(r"\1 ", plain))]
 
 
 def key(token: str, *, follows: bool = False) -> tuple[str, ...]:
