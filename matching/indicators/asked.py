@@ -14,10 +14,12 @@ STATING = frozenset(
 )
 # In a description, figures of today stand beside those that are wanted.
 _TODAY = re.compile(
-    r"目前|现在|现有|现用|当前|如今|去年|今年|以前|过去|一直|每年约|我厂|我司|我公司|公司|已经|\b(?:at present|currently|today|now|present|last year|we run|our)\b|حالي|الان"
+    r"目前|现在|现有|现用|当前|如今|去年|今年|以前|过去|一直|每年约|我厂|我司|我公司|公司|已经"
+    r"|\b(?:at present|currently|today|now|present|last year|we run|our)\b|حالي|الان"
 )
 _WANTED = re.compile(
-    r"要求|需要|希望|达到|目标|指标|不低于|不高于|不超过|不少于|以上|以内|以下|想|求|must|need|want|should|at least|at most|المطلوب|يجب|الا "
+    r"要求|需要|希望|达到|目标|指标|不低于|不高于|不超过|不少于|以上|以内|以下|想|求|must|need|want|should"
+    r"|at least|at most|المطلوب|يجب|الا "
 )
 SAME_NAME = 0.6
 MOST = 60
@@ -86,4 +88,4 @@ def _distinct(found: Iterable[Indicator]) -> tuple[Indicator, ...]:
 
 def _same(one: Indicator, other: Indicator) -> bool:
     figures = [(each.comparator, each.low, each.high, each.unit, each.change) for each in (one, other)]
-    return figures[0] == figures[1] and likeness(one.quantity, other.quantity, one.unit) >= SAME_NAME
+    return figures[0] == figures[1] and likeness(one.quantity, other.quantity) >= SAME_NAME

@@ -46,7 +46,7 @@ def _answer(asked: Indicator, stated: Sequence[tuple[Indicator, str | None]]) ->
             continue
         if figure.change != asked.change and not _opposite_meets(asked, figure):
             continue
-        alike = likeness(asked.quantity, figure.quantity, asked.unit)
+        alike = likeness(asked.quantity, figure.quantity)
         if alike < LEAST_LIKENESS:
             continue
         judged = judge(asked, figure)

@@ -20,11 +20,13 @@ _END = re.compile(
 # A text has figures if it has digits, or one of these.
 _NUMERIC = frozenset("0123456789一二两三四五六七八九十百千半番نعخسثتا")
 _NUMERIC_EN = re.compile(
-    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|half|double[sd]?|halve[sd]?|triple[sd]?)\b"
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|half|double[sd]?"
+    r"|halve[sd]?|triple[sd]?)\b"
 )
 # Quantities without a unit. Other bare numbers need a written bound to be figures.
 _PURE = re.compile(
-    r"(?:ph值?|[比值数]|因子|评分|得分|准确度|pue|wue|auc|f1|ratio|index|factor|coefficient|score|نسبة|معامل|مؤشر|الهيدروجيني)\s*"
+    r"(?:ph值?|[比值数]|因子|评分|得分|准确度|pue|wue|auc|f1|ratio|index|factor|coefficient|score|نسبة"
+    r"|معامل|مؤشر|الهيدروجيني)\s*"
     r"(?:为|是|of|is|=|:|约|达|达到)*\s*$"
 )
 _MONEY = re.compile(
@@ -32,7 +34,8 @@ _MONEY = re.compile(
 )
 # 优于 and "or better" mean less of these.
 _LESS_IS_BETTER = re.compile(
-    r"误差|偏差|精度|分辨|不确定度|能耗|损耗|噪|泄漏|延迟|时延|pue|wue|error|accuracy|uncertainty|resolution|loss|deviation"
+    r"误差|偏差|精度|分辨|不确定度|能耗|损耗|噪|泄漏|延迟|时延|pue|wue|error|accuracy|uncertainty"
+    r"|resolution|loss|deviation"
 )
 _BETTER = re.compile(r"优于|好于|better")
 # 5项 is a count of things; 检测通量每天2000个 and 精子数200万个 are figures.
@@ -124,13 +127,14 @@ class _Reading:
         left = _clause(lower[begin : measure.start])
         bounded = _clause(lower[begin : measure.number])
         right = lower[measure.end : self.following]
-        found = changes.change_of(left, bounded, right, "times" if measure.times else measure.unit)
+        kind = "times" if measure.times else measure.unit
+        found = changes.change_of(left, bounded, right, kind, lower[max(0, begin - 160) : begin])
         if measure.change:
             found = replace(found, change=measure.change)
         if self._says_nothing(left, found.change) and not named:
             return None
         comparator, low, high = self._bounds(left, lower[measure.start : measure.end])
-        change, low, high, unit = _as_change(measure, found.change, bounded, right, low, high)
+        change, low, high, unit = _as_change(measure, found.change, bounded, low, high)
         quantity = self._quantity(begin, found, previous, named)
         if measure.scale in ("HRC", "HRB", "HRA", "HB", "HV") and measure.scale not in quantity:
             quantity = f"{quantity}{measure.scale}"
@@ -265,14 +269,14 @@ def _of_degrees(unit: str, written: str, left: str) -> str:
 
 
 def _as_change(
-    measure: Measure, change: Change, bounded: str, right: str, low: float | None, high: float | None
+    measure: Measure, change: Change, bounded: str, low: float | None, high: float | None
 ) -> tuple[Change, float | None, float | None, str]:
     """Multiples and parts of what was before, as rises and falls in percent.
 
     提高3倍 adds 300 %, 提高到3倍 adds 200 %, 降至三分之一 takes two thirds away; a multiple of nothing in particular is a
     pure number.
     """
-    of_before = changes.is_multiple_of_before(bounded, right)
+    of_before = changes.is_multiple_of_before(bounded)
     if measure.fraction and change == "level" and of_before:
         value = 100 - (low if low is not None else high or 0.0)
         return "fall", (value if low is not None else None), (value if high is not None else None), "percent"
