@@ -317,6 +317,9 @@ class _Reader:
         ):
             # 达到2-3米: the range says more.
             bound = None
+        if comparator == "between" and self.lower[end:stop].strip() in ("内", "之内", "以内"):
+            # 在2.4～2.9Ω内
+            bound = None
         if comparator == "between" and last is None and self.lower[begin:start].strip() == "over":
             bound = None
         if bound in ("ge", "gt"):

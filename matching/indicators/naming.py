@@ -47,7 +47,7 @@ _ENGLISH_STOP = frozenset(
     equal greater higher longer larger smaller fewer shorter maximum minimum max min wear""".split()  # noqa: SIM905
 )
 # These stand inside a name, between two words of it.
-_ENGLISH_JOINS = frozenset({"of", "in", "per", "to", "for", "at", "on"})
+_ENGLISH_JOINS = frozenset({"of", "in", "per", "to", "for", "at", "on", "في"})
 _KEPT_VERBS = frozenset(
     {"operating", "saving", "report", "cost", "costs", "wear", "use", "need", "lower", "maximum", "minimum"}
 )

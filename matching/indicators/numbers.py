@@ -114,7 +114,9 @@ def han_value(text: str) -> float:
                 section += (digit or 1) * HAN_POWERS[character]
                 digit = 0
             else:
-                total = (total + section + digit or 1) * HAN_SECTIONS[character]
+                # 亿 multiplies all before it, 万 only what stands between: 一亿二千万.
+                above = total if character == "亿" else 0.0
+                total = total - above + (above + section + digit or 1) * HAN_SECTIONS[character]
                 section = digit = 0
         total += section + digit
     return total + (float("0." + "".join(str(HAN_DIGITS[c]) for c in decimals)) if decimals else 0.0)

@@ -9,24 +9,29 @@ from matching.indicators.folding import fold
 TABLE = Path(__file__).with_name("quantities.tsv")
 Wanted = Literal["more", "less", ""]
 
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
 # What stands in many names and tells none from another; and words for the same thing.
-_DROPPED = (
+_DROPPED = _listed(
     "平均 综合 总体 整体 整机 系统 产品 单台 单套 单炉 单条 单线 每台 最大 最小 最高 最低 额定 技术 设备 装置 本项目 项目 达到 要求 指标 "
     "适应 控制 水平 相对 实际 设计 的 年均 典型 进行 average median mean total overall annual maximum minimum rated measured the"
-).split()  # noqa: SIM905
+)
 _SAME = dict(
     pair.split("=")
-    for pair in (
+    for pair in _listed(
         "费用=成本 造价=成本 单价=成本 费=成本 噪音=噪声 含水量=含水率 水分含量=含水率 水分=含水率 敏感度=灵敏度 敏感性=灵敏度 "
-        "特异性=特异度 使用寿命=寿命 正确率=准确率 时长=时间 抗拉强度=拉伸强度 耗电=电耗 用电=电耗 用水=水耗 耗水=水耗 透光率=透过率 保存期=保质期 "
-        "货架期=保质期 存活率=成活率 得率=收率 产率=收率 虚警=误报"
-    ).split()  # noqa: SIM905
+        "特异性=特异度 使用寿命=寿命 正确率=准确率 时长=时间 抗拉强度=拉伸强度 耗电=电耗 用电=电耗 用水=水耗 耗水=水耗 透光率=透过率 "
+        "保存期=保质期 货架期=保质期 存活率=成活率 得率=收率 产率=收率 虚警=误报"
+    )
 )
 # The last word of a name says which kind of quantity it is, and is shared by quantities of many things.
-_TAILS = (
+_TAILS = _listed(
     "去除率 脱除率 回收率 转化率 保留率 保持率 利用率 合格率 成活率 检出率 识别率 准确率 提取率 含量 浓度 时间 温度 成本 强度 压力 厚度 "
     "密度 寿命 精度 误差 效率 电耗 水耗 能耗 周期 速度 直径 长度 重量 率 量 值 度 期 性"
-).split()  # noqa: SIM905
+)
 SAME_KIND_ONLY = 0.55
 
 
