@@ -82,6 +82,8 @@ class Found:
     change: Change
     verb: tuple[int, int] | None = None
     adjacent: bool = False
+    # How far a word right behind the figure reaches that told it: 20 % lower.
+    after: int = 0
 
 
 LEVEL = Found("level")
@@ -139,7 +141,7 @@ def _english(left: str, bounded: str, right: str, unit: str, earlier: str) -> Fo
     if adjacent and adjacent[0].split()[0] not in ("less", "higher", "longer", "lower"):
         return Found(_which(adjacent), (adjacent.start(), adjacent.end()), adjacent=True)
     if after := _AFTER_EN.match(right):
-        return Found(_which(after))
+        return Found(_which(after), after=after.end())
     if unit in ("percent", "times", "permille") and (verb := _last(_VERB_AR, left)):
         return Found(_which(verb), (verb.start(), verb.end()))
     return LEVEL

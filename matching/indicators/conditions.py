@@ -20,6 +20,9 @@ _BEFORE_EN = re.compile(
     r"\b(?:at(?! least| most)|under|after|during|every|when(?: \w+){0,3} (?:to|at|is)"
     r"|against)\s(?:(?!least|most|or|below|above)[a-z\-]+\s){0,4}$|\bunder\s$"
 )
+# "at a cost of", "keeping the yield at": quantities of their own.
+_NAMED_EN = re.compile(r"^at an? (?:[a-z\-]+ )+")
+_KEPT_EN = re.compile(r"\b(?:keep|kept|maintain|hold|held|stay|remain)[a-z]*\b[^,;]*$")
 _BEFORE_AR = re.compile(r"(?<![\u0621-\u064a])(?:عند|تحت|بعد|في درجة|في ظل|لمدة)(?:\s[\u0621-\u064a]+){0,4}\s?$")
 _FOR_EN = re.compile(r"\b(?:for|over)\s(?:(?:more than|at least|over|a|the|\w+ing)\s)?$")
 # Circumstances without a figure: 额定工况下, at rated power.
@@ -67,6 +70,7 @@ def find_conditions(
         ):
             made = Condition(_clause_start(folded.lower, boundary, measure.start), measure.end, leading=True)
         if made is not None:
+            made = _with_listed(folded.text, made, figures)
             conditions.append(made)
         elif bracket is not None:
             if not any(c.start <= bracket.start and bracket.end <= c.end for c in conditions):
@@ -79,6 +83,18 @@ def find_conditions(
     return conditions, figures
 
 
+def _with_listed(text: str, condition: Condition, figures: list[Measure]) -> Condition:
+    """在pH 3~11、温度≤60℃的条件下: what 在 and a list mark join to a circumstance belongs to it."""
+    while condition.leading and figures and text[figures[-1].end : condition.start].strip() == "、":
+        clause = max(text.rfind(stop, 0, figures[-1].start) for stop in ",;。\n") + 1
+        at = text.find("在", clause, figures[-1].start)
+        if at < 0:
+            break
+        figures.pop()
+        condition = Condition(at + 1, condition.end, leading=True)
+    return condition
+
+
 def _condition(
     folded: Folded, boundary: int, following: int, measure: Measure, before: list[Condition], *, follows_figure: bool
 ) -> Condition | None:
@@ -86,10 +102,14 @@ def _condition(
     after = _AFTER_ZH.match(lower[:following] if following > measure.end else lower, measure.end)
     begins = measure.start
     if after:
-        begin = _clause_start(lower, boundary, begins)
+        named = folded.text[after.end() : following].strip(" 的,")
+        # "屏蔽效能30MHz~1GHz范围内≥60dB": the name before is that of the next figure.
+        begin = _clause_start(lower, boundary, begins) if named else begins
         return Condition(begin, after.end(), leading=True)
     left = lower[boundary:begins]
     found = _BEFORE_EN.search(left) or _BEFORE_AR.search(left)
+    if found and (_NAMED_EN.search(found[0]) or _KEPT_EN.search(left[: found.start()])):
+        found = None
     if found and not (left[: found.start()].strip() and _is_alone(lower, boundary, measure, following)):
         return Condition(boundary + found.start(), measure.unit_end, leading=False)
     over = measure.comparator == "between" and lower[measure.start : measure.number].strip() == "over"

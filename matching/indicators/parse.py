@@ -84,7 +84,8 @@ class _Sentence:
         conditions, figures = find_conditions(self.folded, self.start, self.end, inside)
         if not figures and inside:
             # "التشغيل عند 50 °C": the circumstance is all that is asked for.
-            figures, conditions = [m for m in inside if (m.unit or m.stated) and not m.weak], []
+            figures = [m for m in inside if (m.unit or m.stated) and not m.weak and not _leads(conditions, m)]
+            conditions = [condition for condition in conditions if condition.leading]
         named, figures = lists.distributed(self.folded, self.start, self.end, figures)
         text = self.folded.written(self.start, self.end)
         boundary, previous, rate = self.start, "", ""
@@ -140,7 +141,9 @@ class _Reading:
             quantity = f"{quantity}{measure.scale}"
         if not unit and max(abs(low or 0), abs(high or 0)) >= 1e4 and _MONEY.search(left):
             unit = "CNY"
-        unit = _of_degrees(unit, lower[measure.number : measure.unit_end], left)
+        unit = _of_degrees(
+            unit, lower[measure.number : measure.unit_end], lower[max(0, measure.start - 30) : measure.start]
+        )
         rated = with_rate(unit, quantity, bounded)
         if rated == unit and rate and (measure.follows or lower.startswith("、", self.boundary)):
             rated = inherit_rate(unit, rate)
@@ -217,8 +220,12 @@ class _Reading:
                     return before
                 begin = condition.end
         place = naming.named_before(folded, begin, stop)
+        if found.after and (behind := naming.named_after(folded, measure.end + found.after, self.following)):
+            # "20 % lower energy use"
+            return behind
         if place is None:
-            return naming.named_after(folded, measure.end, self.following) if self._may_follow() else None
+            after = measure.end + found.after
+            return naming.named_after(folded, after, self.following) if self._may_follow() else None
         return lists.joined(folded, begin, place)
 
     def _before_condition(self, begin: int) -> tuple[int, int] | None:
@@ -238,6 +245,10 @@ _LISTED = re.compile(r"、|和|与|及|\band\b|,")
 
 def _clause(text: str) -> str:
     return re.split(r"[,;。]", text)[-1]
+
+
+def _leads(conditions: Sequence[Condition], measure: Measure) -> bool:
+    return any(each.leading and each.start <= measure.start < each.end for each in conditions)
 
 
 def _says_again(before: Indicator, after: Indicator) -> bool:
