@@ -18,7 +18,7 @@ _NAMED = re.compile(
 _JOINED = re.compile(r"[A-Za-z\u0370-\u03ff\d)][-/._]$|[A-Za-z_^\u0370-\u03ff]$")
 _YEAR_AFTER = re.compile(r"\s?(?:年(?!限|度?产|期|以上|以下|以内|内|的?寿|左右|质保)|年度)")
 _YEAR_BEFORE = re.compile(
-    r"(?:\b(?:in|by|since|until|from|of|year|during|before|after|mid|end|early|late|summer|spring|autumn"
+    r"(?:\b(?:between|and|in|by|since|until|from|of|year|during|before|after|mid|end|early|late|summer|spring|autumn"
     r"|winter|may|june|july|march"
     r"|april|august|january|february|september|october|november|december|to|the)|عام|سنة|في|منذ|خطة|–|-|自|截至|到)\s?$"
 )

@@ -161,8 +161,8 @@ def _trimmed_zh(folded: Folded, first: int, last: int) -> tuple[int, int] | None
     text = folded.text[first:last]
     if len(text) > MOST_HAN:
         first = last - MOST_HAN
-    # An entry's number: "1、硬度", "(2)厚度".
-    if number := re.match(r"[\d.()①-⑳、]+\s*", folded.text[first:last]):
+    # An entry's number, or a year: "1、硬度", "(2)厚度", "2019年销售收入".
+    if number := re.match(r"(?:19|20)\d\d年度?|[\d.()①-⑳、]+\s*", folded.text[first:last]):
         first += number.end() if number.end() < last - first else 0
     return first, last
 
