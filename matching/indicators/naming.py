@@ -10,7 +10,7 @@ _ARABIC = re.compile(r"[\u0621-\u064a]")
 # Words that lead to a quantity or from it to its figure, and name nothing.
 # Some of these begin or end other words as well: 使用寿命, 能耗, 产能, 可逆容量, 响应.
 _LEADING_ZH = re.compile(
-    r"^(?:我们|我方|我司|我厂|企业(?=希)|想|且|并且|并(?![发联网流行列购])|而且|而|同时|其中|其|使得|使(?!用|役)|将|把|让|令|要求|需要|需求"
+    r"^(?:我们|我方|我司|我厂|企业(?=希)|想|且|并且|并(?![发联网流行列购])|而且|而|同时|其中|其(?!他)|使得|使(?!用|役)|将|把|让|令|要求|需要|需求"
     r"|需(?!水|氧|肥|求)|须|要(?!素)|应(?![力变用急答])|确保|保证|保障"
     r"|实现|满足|最终|预期|希望|争取|力争|以及|及|和|与|或者|或|是|为|有(?![机效害功源毒色氧])|可以"
     r"|可(?![用逆见靠降溶燃再调视吸行挥塑])|能够"
@@ -35,12 +35,12 @@ _TRAILING_ZH = re.compile(
 _EMPTY = frozenset("年月日级个时次台点倍余多")
 _ENGLISH_STOP = frozenset(
     """a an the and or but with that which who this these those it its we our you your they their is are was were be been being has have
-    had must should shall will would can could may might to by at on for from into as than than, not no nor if when where while so such
+    had must should shall will would can could may might to by at on for from into as than not no nor if when where while so such
     also only both each every any all more most least less about approximately around nearly roughly over above below under up down
     within between per via using used get gets reach reaches reached reaching achieve achieves achieved achieving keep keeps
     kept stay stays remain remains require requires required requiring need needs needed want wants wanted target targets stand stands
     exceed exceeds exceeding offer offers offering show shows showed provide provides measured gives give delivers takes took take
-    costs cost-of warns withstand withstands operate operates operating tolerates tolerate held hold holds draws reports report stays falls
+    costs warns withstand withstands operate operates tolerates tolerate held hold holds draws reports report stays falls
     rises rose fell reduce reduces reduced increase increases increased improve improves improved cut cuts lower lowers raise raises
     raised drops dropped decrease decreases decreased saves save saving maintain maintains maintained ensure ensures without other
     currently typically usually ideally overall please including includes include of in there here then now after before until during
@@ -50,10 +50,10 @@ _ENGLISH_STOP = frozenset(
 _ENGLISH_JOINS = frozenset({"of", "in", "per", "to", "for", "at", "on", "في"})
 _ARABIC_STOP = frozenset(
     """من في على علي الى الي عن مع او و ثم لا لم لن ما هذا هذه ذلك تلك التي الذي كل بعد قبل عند بين حتي قد كان كانت يكون تكون هو هي ان
-    بلغ بلغت يبلغ تبلغ يصل تصل الا تزيد يزيد تقل يقل يتجاوز تتجاوز تتجاوز، بنسبة نحو حوالي اكثر اقل اعلي ادني اكبر اصغر خلال بمقدار
+    بلغ بلغت يبلغ تبلغ يصل تصل الا تزيد يزيد تقل يقل يتجاوز تتجاوز بنسبة نحو حوالي اكثر اقل اعلي ادني اكبر اصغر خلال بمقدار
     بمعدل بما يمكن يجب ينبغي المطلوب مطلوب نريد نحتاج الشروط وبلغ وبلغت وصل وصلت انخفض انخفضت ارتفع ارتفعت زاد زادت خفض يخفض
-    تخفض زيادة انخفاض تحقيق مقارنة كما حيث وهو وهي اذا لدي قدرها قدره تبلغ، يساوي تساوي ليصل وان والا الحد الاقصي الادني دون
-    تتراوح يتراوح ينخفض تنخفض وانخفض وانخفضت وزاد وارتفع وخفض رفع تحسين تقليل توفير وتقليل وزيادة يتحمل تتحمل وتنخفض نقص_""".split()  # noqa: SIM905
+    تخفض زيادة انخفاض تحقيق مقارنة كما حيث وهو وهي اذا لدي قدرها قدره يساوي تساوي ليصل وان والا الحد الاقصي الادني دون
+    تتراوح يتراوح ينخفض تنخفض وانخفض وانخفضت وزاد وارتفع وخفض رفع تحسين تقليل توفير وتقليل وزيادة يتحمل تتحمل وتنخفض""".split()  # noqa: SIM905
 )
 MOST_HAN = 18
 MOST_WORDS = 6

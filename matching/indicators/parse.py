@@ -93,7 +93,8 @@ class _Sentence:
         for place, measure in enumerate(figures):
             following = figures[place + 1].start if place + 1 < len(figures) else self.end
             reading = _Reading(self.folded, boundary, following, measure, conditions)
-            made = reading.read(previous, named.get(place), rate)
+            is_past = place + 1 < len(figures) and figures[place + 1].follows
+            made = reading.read(previous, named.get(place), rate, is_past=is_past)
             boundary = measure.end
             if made is None or (last is not None and _says_again(last, made)):
                 continue
@@ -116,12 +117,13 @@ class _Reading:
     measure: Measure
     conditions: Sequence[Condition]
 
-    def read(self, previous: str, named: tuple[int, int] | None, rate: str) -> Indicator | None:
+    def read(self, previous: str, named: tuple[int, int] | None, rate: str, *, is_past: bool) -> Indicator | None:
         """The indicator without condition and text; None where the figure is a bare number or a count of things.
 
         Args:
             previous: the quantity of the figure before. named: the place of the quantity where a list gave it.
             rate: per what the figure before was meant, where its words said so.
+            is_past: whether the next figure tells what became of this one, so that both are levels.
         """
         measure, lower = self.measure, self.folded.lower
         begin = self._begin()
@@ -132,6 +134,8 @@ class _Reading:
         found = changes.change_of(left, bounded, right, kind, lower[max(0, begin - 160) : begin])
         if measure.change:
             found = replace(found, change=measure.change)
+        if is_past and found.change != "level":
+            found = changes.LEVEL
         if self._says_nothing(left, found.change) and not named:
             return None
         comparator, low, high = self._bounds(left, lower[measure.start : measure.end])

@@ -1,5 +1,6 @@
 """Whether two phrases name one quantity: shared characters without what every name has, and names in three languages."""
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,8 @@ _TAILS = _listed(
     "去除率 脱除率 回收率 转化率 保留率 保持率 利用率 合格率 成活率 检出率 识别率 准确率 提取率 含量 浓度 时间 温度 成本 强度 压力 厚度 "
     "密度 寿命 精度 误差 效率 电耗 水耗 能耗 周期 速度 直径 长度 重量 率 量 值 度 期 性"
 )
+# The loss of a quantity is another quantity.
+LOSS = re.compile(r"降幅|减幅|下降率?|降低率|减少率|损失率?|衰减率?|\b(?:loss|degradation|fade|decline)\b|خسارة|فقد")
 SAME_KIND_ONLY = 0.55
 
 
@@ -101,7 +104,7 @@ def likeness(one: str, other: str) -> float:
     >>> likeness("氨氮去除率", "COD去除率") < 0.5 <= likeness("直流电耗", "额定直流电耗")
     True
     """
-    if not one or not other:
+    if not one or not other or (LOSS.search(one) is None) != (LOSS.search(other) is None):
         return 0.0
     if _script(one) != _script(other):
         return _across(one, other)
