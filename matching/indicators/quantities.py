@@ -18,7 +18,8 @@ def _listed(words: str) -> tuple[str, ...]:
 # What stands in many names and tells none from another; and words for the same thing.
 _DROPPED = _listed(
     "平均 综合 总体 整体 整机 系统 产品 单台 单套 单炉 单条 单线 每台 最大 最小 最高 最低 额定 技术 设备 装置 本项目 项目 达到 要求 指标 "
-    "适应 控制 水平 相对 实际 设计 的 年均 典型 进行 average median mean total overall annual maximum minimum rated measured the"
+    "出水 进水 产水 处理后 适应 控制 水平 相对 实际 设计 的 年均 典型 进行"
+    " average median mean total overall annual maximum minimum rated measured the"
 )
 _SAME = dict(
     pair.split("=")
@@ -36,6 +37,11 @@ _TAILS = _listed(
 # The loss of a quantity is another quantity.
 LOSS = re.compile(r"降幅|减幅|下降率?|降低率|减少率|损失率?|衰减率?|\b(?:loss|degradation|fade|decline)\b|خسارة|فقد")
 SAME_KIND_ONLY = 0.55
+HALF = 0.5
+# A likeness that is not enough by itself.
+WEAK = 0.4
+_TOKEN = re.compile(r"[a-z0-9]+|[^a-z0-9]")
+_WORD = re.compile(r"[a-z0-9][a-z0-9\-]*")
 
 
 @cache
@@ -108,6 +114,8 @@ def likeness(one: str, other: str) -> float:
         return 0.0
     if _script(one) != _script(other):
         return _across(one, other)
+    if _script(one) == "latin":
+        return _worded(one, other)
     (first, tail), (second, other_tail) = _parts(one), _parts(other)
     if first + tail == second + other_tail:
         return 1.0
@@ -118,8 +126,10 @@ def likeness(one: str, other: str) -> float:
         whole, part = (second + other_tail, first + tail) if not first else (first + tail, second + other_tail)
         return SAME_KIND_ONLY if whole.endswith(part) or (len(part) > 2 and part in whole) else 0.0
     shared = _shared(first, second)
-    if tail == other_tail:
+    if tail and tail == other_tail:
         return 0.85 * shared + 0.15 if shared > 0 else 0.0
+    if not tail and not other_tail:
+        return shared
     if not tail or not other_tail:
         return max(0.8 * shared, _shared(first + tail, second + other_tail) * 0.9)
     known = _known(one)[0] & _known(other)[0]
@@ -140,7 +150,8 @@ def _across(one: str, other: str) -> float:
     if not first or not second:
         # PUE and COD are written alike in all scripts.
         return 0.9 if _latin(one) and _latin(one) == _latin(other) else 0.0
-    return len(first & second) / max(len(first), len(second))
+    alike = len(first & second) / len(first | second)
+    return alike if alike > HALF else 0.0
 
 
 def _latin(text: str) -> str:
@@ -154,11 +165,32 @@ def _shared(one: str, other: str) -> float:
         first, second = second, first
     if not first:
         return 0.0
-    if len(one) == 1 or len(other) == 1:
-        return 1.0 if (one in other or other in one) else 0.0
-    return len(first & second) / len(first)
+    share = len(first & second) / len(first)
+    if len(first) > 1:
+        return share
+    # A single pair or sign is enough only where the longer name ends with it: 失重 and 冲蚀失重, not 一次 and 一次充电续航.
+    short, long = sorted((one, other), key=len)
+    if len(_tokens(short)) == 1:
+        return SAME_KIND_ONLY if long.endswith(short) else 0.0
+    return share if long.endswith(short) else share * WEAK
 
 
 @lru_cache(maxsize=65_536)
 def _pairs(text: str) -> frozenset[str]:
-    return frozenset(text[place : place + 2] for place in range(len(text) - 1)) or frozenset((text,))
+    tokens = _tokens(text)
+    return frozenset("".join(tokens[place : place + 2]) for place in range(len(tokens) - 1)) or frozenset(tokens)
+
+
+def _tokens(text: str) -> list[str]:
+    """Characters, and words of Latin letters or figures in one: COD is not half of BOD."""
+    return _TOKEN.findall(text)
+
+
+def _worded(one: str, other: str) -> float:
+    """The share of the shorter name's words that the other has, where both end in the same word; else a weak likeness."""
+    first, second = ([word for word in _WORD.findall(text.lower()) if word not in _DROPPED] for text in (one, other))
+    if not first or not second:
+        return 0.0
+    shared = len(set(first) & set(second)) / min(len(set(first)), len(set(second)))
+    known = _known(one)[0] & _known(other)[0]
+    return shared if first[-1] == second[-1] or known else shared * WEAK

@@ -17,7 +17,6 @@ DEFINITIONS = (
     "CNY = [money_cny]",
     "USD = [money_usd]",
     "EUR = [money_eur]",
-    "count = [count]",
     "mu = 2000 / 3 * meter ** 2",
     "ppb = 1e-9",
 )
@@ -214,6 +213,9 @@ def dimension_of(notation: str) -> str | None:
     if notation in ("dB", "dBm"):
         # A level above a reference; pint reads it as a pure number.
         return notation
+    if notation == "count":
+        # Pint reads a count as a pure number too; but three are no 300 %.
+        return "[count]"
     try:
         return str(registry().parse_units(notation or "dimensionless").dimensionality)
     except Exception:  # pint raises many kinds, tokenizer's and Python's own among them

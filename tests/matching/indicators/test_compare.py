@@ -51,6 +51,12 @@ def verdict(asked: str, stated: str) -> Verdict:
         ("头部间隙氧≤8 ppma", "头部间隙氧由13.2 ppma降到11.0 ppma左右", "not_met"),
         ("氨氮去除率≥90%", "COD去除率95%", "not_stated"),
         ("成本≤900元/t", "成本≤100美元/t", "not_stated"),
+        ("出水COD≤60 mg/L", "出水BOD 8 mg/L", "not_stated"),
+        ("出水氨氮≤15 mg/L", "出水氟5.6 mg/L", "not_stated"),
+        ("误报率≤0.1次", "误报率3%", "not_stated"),
+        ("一次充电续航≥7天", "一次8天", "not_stated"),
+        ("冲蚀失重≤15 mg/kg", "失重8.6 mg/kg", "met"),
+        ("sensitivity ≥ 95 %", "methanol selectivity 91.6 %", "not_stated"),
     ],
 )
 def test_verdicts(asked: str, stated: str, expected: Verdict) -> None:
