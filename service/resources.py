@@ -1,10 +1,12 @@
 """What a running process holds: the database pool, the encoder, the model that ranks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from matching.embedding.engine import State
+from matching.indicators.units import registry
 from service import embedded
 from service.encoders import Encoders, load_configured_encoder
 from service.kit.db import Pool, create_pool
@@ -96,4 +98,9 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """
     urls = await open_database(settings, migrating=settings.database_url is None)
     async with open_pool(settings, urls, "duijie") as pool, resources_over(settings, urls, pool) as resources:
-        yield resources
+        # Reading the units' definitions takes most of a second, which no first request should wait for.
+        units = asyncio.create_task(asyncio.to_thread(registry))
+        try:
+            yield resources
+        finally:
+            await units
