@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from matching.embedding.engine import State
 from service import embedded
 from service.encoders import Encoders, load_configured_encoder
+from service.hints.vectors import FieldVectors
 from service.kit.db import Pool, create_pool
 from service.migrate import migrate, prepare_embedded
 from service.settings import Settings
@@ -71,6 +72,7 @@ class Resources:
     urls: DatabaseUrls
     pool: Pool
     encoders: Encoders
+    field_vectors: FieldVectors = field(default_factory=FieldVectors)
 
     def encoder_state(self) -> State:
         """Whether the configured model is there."""

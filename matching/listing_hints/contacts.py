@@ -19,7 +19,9 @@ _COMPANIES = re.compile(
     r"|\b[A-Z][A-Za-z&\-]{1,30}(?: [A-Z][A-Za-z&\-]{1,30}){0,4},? (?:Co\.?,? ?Ltd|Ltd|Inc|GmbH|LLC|Corp)\b"
 )
 # What may stand before a company's name in the same run of characters.
-_LEAD = re.compile(r"^.{0,12}?(?:我们是|我公司为|我公司|我们|本公司|公司名称|单位名称|名为|叫做|来自|由|是|为|与|和|及|向|在|的)(?=.{4})")
+_LEAD = re.compile(
+    r"^.{0,12}?(?:我们是|我公司为|我公司|我们|本公司|公司名称|单位名称|名为|叫做|来自|由|是|为|与|和|及|向|在|的)(?=.{4})"
+)
 _LEGAL_FORM = re.compile(r"(?:有限责任公司|股份有限公司|有限公司|集团公司|集团)$")
 LEAST_NAME = 4
 

@@ -39,6 +39,15 @@ def has_figure(text: str) -> bool:
     return bool(_NUMBER.search(text) or _IN_WORDS.search(text))
 
 
+def numbers_of(text: str) -> tuple[str, ...]:
+    """The numbers of a text as they are written, without the number of a list entry.
+
+    >>> numbers_of("2．寿命不低于１５００ μs")
+    ('1500',)
+    """
+    return tuple(_NUMBER.findall(_ENTRY_NUMBER.sub("", fold(text))))
+
+
 def figures_of(text: str) -> tuple[Figure, ...]:
     """The figures of a text in order, one a clause.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from matching.listing_hints import words
 from matching.listing_hints.contacts import companies_in, contacts_in
 from matching.listing_hints.draft import SEVERITIES, Draft, Hint, HintCode, Sentence, public_texts, sentences_of
-from matching.listing_hints.figures import has_figure
+from matching.listing_hints.figures import figures_of, has_figure, numbers_of
 from matching.listing_hints.units import units
 
 # In words or Han characters. A tenth of the demonstration's outcomes are shorter, and those are the ones that say little.
@@ -20,7 +20,15 @@ SHORT_TITLE = 4
 # More of one kind would bury the others; the author finds the rest once the first are mended.
 MOST_OF_A_KIND = 3
 MOST_EXCERPT = 120
+MOST_FIGURES = 10
 _CLAUSE = re.compile(r"[，；;。！？!?\n]|,(?!\d)|\.(?!\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+# By such words a sentence of a need sets a bound, where others tell how it is today.
+_BOUND = re.compile(
+    r"[≥≤<>＜＞]|不[低高少多大小超]于?|以[内上下]|至少|最[多少低高]|控制在|达到|[降缩提延][低短高长]|要求|目标|不要超"
+    r"|\b(?:at least|at most|up to|less than|more than|under|below|above|within|no more|must|should)\b|لا تقل|لا يزيد|على الأقل",
+    re.IGNORECASE,
+)
 # Parts of a text that tell what is wanted or offered, and not what there is or who asks.
 ASKING_SECTIONS = frozenset({"description", "goals", "innovations", "applications"})
 
@@ -149,6 +157,25 @@ def facets(draft: Draft) -> Iterator[Hint]:
         yield Hint("no_modes", "modes")
     if not listing.keywords:
         yield Hint("no_keywords", "keywords")
+
+
+def unlisted_figures(draft: Draft) -> tuple[str, ...]:
+    """Clauses of the text whose figures no indicator has, for the author to list; of a need those that ask for something.
+
+    What a company is and has, contact data and years are no indicators.
+    """
+    listed = {number for line in (draft.listing.title, *draft.listing.indicators) for number in numbers_of(line)}
+    found: list[str] = []
+    for sentence in _asking(draft):
+        if contacts_in(sentence.text):
+            continue
+        for figure in figures_of(sentence.text):
+            stated = {number for number in numbers_of(figure.text) if not _YEAR.fullmatch(number)}
+            wanted = draft.listing.kind == "outcome" or _BOUND.search(figure.text)
+            if stated and not stated <= listed and wanted and not words.HISTORY.search(figure.text):
+                found.append(_excerpt(figure.text))
+                listed |= stated
+    return tuple(found[:MOST_FIGURES])
 
 
 def _asking(draft: Draft) -> Iterable[Sentence]:

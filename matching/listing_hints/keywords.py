@@ -7,7 +7,7 @@ with the document frequencies of the matching index.
 
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +19,8 @@ from matching.types import Profile
 
 MOST_KEYWORDS = 8
 LONGEST = 8
+# Said twice, or once in the title.
+LEAST_PHRASE = 2.0
 # Of a title every word is chosen.
 PLACES = {"title": 3.0, "background": 0.5}
 SECTIONS = frozenset({"title", "description", "goals", "innovations", "applications", "background", "indicators"})
@@ -29,8 +31,9 @@ _NAME = re.compile(r"(?<![\w.%/])[A-Za-z][A-Za-z0-9]*(?:[\-+][A-Za-z0-9]+)*(?![\
 _WORD = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*")
 # Nouns of every technical text, and of every form.
 _COMMON = frozenset(
-    """技术 系统 设备 装置 方法 工艺 研究 开发 项目 产品 企业 公司 我厂 我们 要求 指标 问题 方案 现场 情况 条件 能力 水平 成本 质量 时间 以上
-    以下 以内 左右 单位 数据 过程 结果 材料 厂家 用户 客户 人员 技术员 专家 团队 课题组 合作 需求 成果 目标 内容 需要 希望 整体 成套 部分 国内
+    """技术 系统 设备 装置 方法 工艺 研究 开发 项目 产品 企业 公司 我厂 我们 要求 指标 问题 方案 现场 情况 条件 能力 水平 成本
+    质量 时间 以上 以下 以内 左右 单位 数据 过程 结果 材料 厂家 用户 客户 人员 技术员 专家 团队 课题组 合作 需求 成果 目标 内容
+    需要 希望 整体 成套 部分 国内
     technology system device method process research project product company requirements problem solution data result
     need needs wanted develop based using""".split()  # noqa: SIM905
 )
@@ -53,8 +56,8 @@ def candidates_of(profile: Profile, established: Iterable[str] = ()) -> Candidat
     `established` are keywords of the taxonomy and of similar listings: where the text has them they are candidates that
     count double, since keywords that others use are found.
     """
-    words: Counter[str] = Counter()
-    phrases: Counter[str] = Counter()
+    words: defaultdict[str, float] = defaultdict(float)
+    phrases: defaultdict[str, float] = defaultdict(float)
     written: dict[str, str] = {}
     for passage in profile.passages:
         if passage.section not in SECTIONS:
@@ -75,8 +78,10 @@ def candidates_of(profile: Profile, established: Iterable[str] = ()) -> Candidat
             words[key] = 2 * count
             written.setdefault(key, word.strip())
     # A phrase that is said once in passing may be two words that happen to meet.
-    kept = words + Counter({phrase: count for phrase, count in phrases.items() if count >= 2})
-    return Candidates({written[key]: weight for key, weight in kept.items()})
+    for phrase, count in phrases.items():
+        if count >= LEAST_PHRASE:
+            words[phrase] += count
+    return Candidates({written[key]: weight for key, weight in words.items()})
 
 
 def _by_place(profile: Profile) -> dict[float, str]:

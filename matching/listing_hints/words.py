@@ -65,7 +65,10 @@ CONDITIONALS = tuple(
         ("strength", r"强度(?!等级)|硬度|韧性|模量|附着力|\b(?:strength|hardness|toughness|modulus|adhesion)\b"),
         ("life", r"(?<!少子)(?:使用)?寿命|循环次数|耐久性|\b(?:service life|cycle life|lifetime|durability)\b"),
         ("heat", r"耐(?:高|低)?温|耐热|\b(?:heat|temperature) resistance\b"),
-        ("accuracy", r"(?:准确|检出|识别|误报|漏报|误判|漏检)率|灵敏度|特异度|\b(?:accuracy|sensitivity|specificity|false alarm)"),
+        (
+            "accuracy",
+            r"(?:准确|检出|识别|误报|漏报|误判|漏检)率|灵敏度|特异度|\b(?:accuracy|sensitivity|specificity|false alarm)",
+        ),
         ("capacity", r"(?:比|吸附|放电)容量|容量保持率|续航|\b(?:specific capacity|capacity retention|endurance)\b"),
         ("noise", r"噪[声音]|\bnoise\b"),
     )

@@ -70,7 +70,9 @@ def listings(encoder: Encoder) -> list[Stated]:
     return found
 
 
-def hits(listings: Sequence[Stated], probabilities: list["np.ndarray[tuple[int], np.dtype[np.float64]]"], first: int) -> float:
+def hits(
+    listings: Sequence[Stated], probabilities: list["np.ndarray[tuple[int], np.dtype[np.float64]]"], first: int
+) -> float:
     codes = [field.code for field in fields()]
     right = [
         listing.code in [codes[place] for place in np.argsort(-shares, kind="stable")[:first]]
