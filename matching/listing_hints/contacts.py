@@ -35,6 +35,15 @@ def contacts_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found.group().strip() for found in _CONTACTS.finditer(text)))
 
 
+def without_contacts(text: str) -> str:
+    """The text without its contact data.
+
+    >>> without_contacts("含水率≤13%，电话13800000000。")
+    '含水率≤13%，电话。'
+    """
+    return _CONTACTS.sub("", text)
+
+
 def companies_in(text: str, names: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The `names` that stand in a text, also without their legal form, and whatever is written like a company's name.
 

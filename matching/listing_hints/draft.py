@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from matching.listing_hints.contacts import without_contacts
 from matching.profiling import ListingText, split_text
 
 Severity = Literal["high", "medium", "low"]
@@ -95,9 +96,12 @@ class Sentence:
 
 
 def sentences_of(draft: Draft) -> Iterator[Sentence]:
-    """The sentences of the text fields in order, without title, indicators and keywords."""
+    """The sentences of the text fields in order, without title, indicators and keywords.
+
+    Contact data is left out: a telephone number is no figure, and moves to a field of its own.
+    """
     for name, text in draft.listing.sections:
-        for piece in split_text(text, name):
+        for piece in split_text(without_contacts(text), name):
             yield Sentence(name, piece.section, piece.text)
 
 

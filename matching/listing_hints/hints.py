@@ -167,8 +167,6 @@ def unlisted_figures(draft: Draft) -> tuple[str, ...]:
     listed = {number for line in (draft.listing.title, *draft.listing.indicators) for number in numbers_of(line)}
     found: list[str] = []
     for sentence in _asking(draft):
-        if contacts_in(sentence.text):
-            continue
         for figure in figures_of(sentence.text):
             stated = {number for number in numbers_of(figure.text) if not _YEAR.fullmatch(number)}
             wanted = draft.listing.kind == "outcome" or _BOUND.search(figure.text)
