@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from matching.indicators.parse import parse
 from matching.profiling import fold
 
 _NUMERALS = "一二两三四五六七八九十百千万亿半"
@@ -14,30 +15,28 @@ _IN_WORDS = re.compile(
     r"|零(?:排放|污染|耗|误)|为零|\bzero\b|\bhalf\b|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty)\b"
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_BULLETS = " \t\u3000·•●■◆▪—"
 _CLAUSE = re.compile(r"[，；;。！？!?\n]|,(?!\d)|\.(?!\d)")
-_BOUNDS = re.compile(
-    r"(?:不[低高少多大小]于|不超过|[低高少多大小]于|超过|达到|控制在|约为?|为|以[内上下]|[≥≤<>=≈~～±+\-–—:]|at (?:least|most)|up to"
-    r"|降[低至到]|提高|减少|增加|[（(][^（）()]*[）)]|\s)+"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure: what it is of, its value in a form that can be compared, and the words that state it."""
+    """A figure: what it is of, its bound and unit in a form that can be compared, its condition, and the clause it is in."""
 
     quantity: str
     value: str
+    condition: str | None
     text: str
 
 
 def has_figure(text: str) -> bool:
-    """Whether a text says how much, in digits or in words.
+    """Whether a text says how much, in digits or in words: any number counts, also one that is no indicator.
 
     >>> has_figure("含水率≤13%"), has_figure("耗时三十多个小时"), has_figure("1．大幅降低能耗")
     (True, True, False)
     """
     text = _ENTRY_NUMBER.sub("", fold(text))
-    return bool(_NUMBER.search(text) or _IN_WORDS.search(text))
+    return bool(_NUMBER.search(text) or _IN_WORDS.search(text) or parse(text))
 
 
 def numbers_of(text: str) -> tuple[str, ...]:
@@ -50,18 +49,15 @@ def numbers_of(text: str) -> tuple[str, ...]:
 
 
 def figures_of(text: str) -> tuple[Figure, ...]:
-    """The figures of a text in order, one a clause.
+    """The indicators of a text in order, clause by clause.
 
-    >>> [(f.quantity, f.value) for f in figures_of("含水率≤13%，成本不高于200元")]
-    [('含水率', '≤13%'), ('成本', '不高于200元')]
+    >>> [(f.quantity, f.value) for f in figures_of("含水率≤13%，成本不高于200元/吨")]
+    [('含水率', 'level None..13.0 percent'), ('成本', 'level None..200.0 CNY/t')]
     """
     found = []
     for clause in _CLAUSE.split(text):
-        entry = _ENTRY_NUMBER.sub("", fold(clause)).strip()
-        number = _NUMBER.search(entry)
-        if number is None:
-            continue
-        bound = _BOUNDS.search(entry)
-        start = min(number.start(), bound.start() if bound else number.start())
-        found.append(Figure(entry[:start].strip(), re.sub(r"\s", "", entry[start:]), clause.strip()))
+        entry = _ENTRY_NUMBER.sub("", clause).strip(_BULLETS)
+        for indicator in parse(entry):
+            value = f"{indicator.change} {indicator.low}..{indicator.high} {indicator.unit}"
+            found.append(Figure(indicator.quantity, value, indicator.condition, entry))
     return tuple(found)

@@ -2,7 +2,9 @@
 
 Candidates are the nouns of a segmenter, two of them in a row where they stand in the title or are repeated, and names in
 Latin letters. They are weighed by how often and where they stand and by how rare they are (tf · idf; Spärck Jones 1972),
-with the document frequencies of the matching index.
+with the document frequencies of the matching index. Of the keywords that the demonstration's listings carry, a third are
+among the eight suggested when they are taken away, and three of five are part of one or have one in them
+(`tests/matching/listing_hints/test_accuracy.py`).
 """
 
 import math

@@ -142,8 +142,11 @@ CONDITIONS: dict[str, Text] = {
 
 
 def wording_of(code: HintCode, topic: str) -> Wording:
-    """The words of a hint."""
+    """The words of a hint; `topic` is the vague word, or the kind of quantity whose condition is open."""
     wording = WORDINGS[code]
+    if code == "vague_word" and topic:
+        message = Text(f"“{topic}”用词空泛，无法对照", f"“{topic}” is nothing that an answer can be held against")
+        return Wording(message, wording.advice)
     if code == "indicator_without_condition" and topic in CONDITIONS:
         return Wording(wording.message, CONDITIONS[topic])
     return wording

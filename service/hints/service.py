@@ -31,7 +31,7 @@ log = structlog.get_logger("duijie.hints")
 PATIENCE_SECONDS = 10.0
 SUBMISSION_SECONDS = 2.0
 # A provider may have thousands of drafts; twins are mostly made one after the other.
-MOST_UNPUBLISHED = 50
+MOST_UNPUBLISHED = 20
 
 
 async def of_content(

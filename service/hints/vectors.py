@@ -4,18 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from matching.embedding import Encoded, EncoderError, Role
-from matching.embedding.engine import EngineClosedError
+import structlog
+
+from matching.embedding import Encoded, Role
 from matching.index.models import EmbeddingModel
 from matching.listing_hints import FieldWords
 from matching.types import Language, Profile
 from service.encoders import Encoders
-from service.errors import Unavailable
+
+log = structlog.get_logger("duijie.hints")
 
 ROLES: dict[str, Role] = {"need": "query", "outcome": "document"}
-# Why an encoder may give nothing now: still loading or too slow, busy, failed, or closing.
-NOT_NOW = (TimeoutError, Unavailable, EncoderError, EngineClosedError)
-
 Key = tuple[str, Language, tuple[tuple[str, ...], ...]]
 
 
@@ -73,5 +72,7 @@ async def vectors_of(
         async with asyncio.timeout(seconds):
             text = await encoders.encode(model, profile.texts, ROLES[profile.kind], urgent=True)
             return Vectors(text, await kept.of(encoders, model, fields, profile.language))
-    except NOT_NOW:
+    except Exception as error:
+        # Too slow, busy, closing, or broken: others hear of it by the readiness check, and hints go without.
+        log.info("no vectors for hints", error=repr(error))
         return Vectors(text)

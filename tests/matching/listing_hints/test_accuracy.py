@@ -1,8 +1,9 @@
-"""How often the suggested field is the stated one, on the demonstration's listings with the real encoder."""
+"""How often suggested fields and keywords are the stated ones, on the demonstration's listings with the real encoder."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 from matching.embedding import Encoded, Encoder, load_encoder
+from matching.listing_hints import candidates_of, suggest_keywords
 from matching.listing_hints.field_suggestion import NEIGHBOURS, FieldOf, FieldWords, field_probabilities
-from matching.profiling import ListingText, compose
+from matching.profiling import ListingText, compose, count_terms, fold
 from matching.types import Language, Profile
 from tests.matching.embedding.conftest import CACHE
 
@@ -70,6 +72,14 @@ def listings(encoder: Encoder) -> list[Stated]:
     return found
 
 
+def without_themselves(listings: Sequence[Stated]) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    """Similarities of all listings, shape (listings, listings), each one's own the least."""
+    matrix = np.stack([listing.encoded.vector for listing in listings])
+    similarities = matrix @ matrix.T
+    np.fill_diagonal(similarities, -1)
+    return similarities
+
+
 def hits(
     listings: Sequence[Stated], probabilities: list["np.ndarray[tuple[int], np.dtype[np.float64]]"], first: int
 ) -> float:
@@ -86,9 +96,7 @@ def test_suggested_fields_are_the_stated_ones(listings: list[Stated], encoder: E
     vectors = {
         name: encoder.encode([field.in_language(name) for field in asked], "document") for name in ("zh", "en", "ar")
     }
-    matrix = np.stack([listing.encoded.vector for listing in listings])
-    similarities = matrix @ matrix.T
-    np.fill_diagonal(similarities, -1)
+    similarities = without_themselves(listings)
     with_index, with_encoder, with_words = [], [], []
     for place, listing in enumerate(listings):
         near = np.argsort(-similarities[place], kind="stable")[:NEIGHBOURS]
@@ -111,3 +119,26 @@ def test_suggested_fields_are_the_stated_ones(listings: list[Stated], encoder: E
     shown = [shares for shares, is_sure in zip(with_index, sure, strict=True) if is_sure]
     assert hits(chosen, shown, 1) >= 0.97
     assert len(chosen) >= 0.5 * len(listings)
+
+
+def test_suggested_keywords_are_the_given_ones(listings: list[Stated]) -> None:
+    taxonomy = [word for field in fields() for word in field.all_words()]
+    documents: Counter[str] = Counter()
+    for listing in listings:
+        documents.update(set(count_terms(listing.profile.texts)))
+    given, same, akin = 0, 0, 0
+    for near, listing in zip(without_themselves(listings), listings, strict=True):
+        profile = listing.profile
+        bare = replace(
+            profile, keywords=(), passages=tuple(each for each in profile.passages if each.section != "keywords")
+        )
+        others = [word for other in np.argsort(-near, kind="stable")[:20] for word in listings[other].profile.keywords]
+        candidates = candidates_of(bare, [*others, *taxonomy])
+        found = [fold(word) for word in suggest_keywords(candidates, documents, len(listings))]
+        for word in map(fold, profile.keywords):
+            given += 1
+            same += word in found
+            akin += any(word in other or other in word for other in found)
+    measured = (round(same / given, 3), round(akin / given, 3))
+    assert measured[0] >= 0.33, measured
+    assert measured[1] >= 0.57, measured
