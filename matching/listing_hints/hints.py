@@ -21,6 +21,8 @@ SHORT_TITLE = 4
 MOST_OF_A_KIND = 3
 MOST_EXCERPT = 120
 MOST_FIGURES = 10
+# Characters between a word of degree and the figure that it belongs to.
+NEAR = 30
 _CLAUSE = re.compile(r"[，；;。！？!?\n]|,(?!\d)|\.(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 # By such words a sentence of a need sets a bound, where others tell how it is today.
@@ -100,7 +102,7 @@ def figures(draft: Draft) -> Iterator[Hint]:
         return
     clauses = (clause for sentence in _asking(draft) for clause in _CLAUSE.split(sentence.text))
     # How large the plant is, and since when, is no figure that an outcome answers to.
-    stating = next((each for each in clauses if has_figure(each) and not words.HISTORY.search(each)), None)
+    stating = next((each for each in clauses if figures_of(each) and not words.HISTORY.search(each)), None)
     if stating is not None:
         yield Hint("indicators_not_listed", "indicators", _excerpt(stating.strip()))
     else:
@@ -120,12 +122,12 @@ def goals(draft: Draft) -> Iterator[Hint]:
 
 
 def vagueness(draft: Draft) -> Iterator[Hint]:
-    """Words of praise and degree, unless a figure in the same clause says what they mean."""
+    """Words of praise and degree, unless a figure beside them says what they mean."""
     texts = [("title", draft.listing.title), *((s.field, s.text) for s in _asking(draft))]
     for name, text in (*texts, *(("indicators", line) for line in draft.listing.indicators)):
         for clause in _CLAUSE.split(text):
             vague = words.VAGUE.search(clause)
-            if vague and not has_figure(clause):
+            if vague and not has_figure(clause[max(0, vague.start() - NEAR) : vague.end() + NEAR]):
                 yield Hint("vague_word", name, _excerpt(clause.strip()), vague.group())
 
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 import rjieba
 
+from matching.listing_hints import words
 from matching.profiling import fold, terms
 from matching.profiling.tokens import FUNCTION_WORDS
 from matching.types import Profile
 
 MOST_KEYWORDS = 8
 LONGEST = 8
+MOST_LENGTH = 40
 # Said twice, or once in the title.
 LEAST_PHRASE = 2.0
 # Of a title every word is chosen.
@@ -35,9 +37,9 @@ _WORD = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*")
 _COMMON = frozenset(
     """技术 系统 设备 装置 方法 工艺 研究 开发 项目 产品 企业 公司 我厂 我们 要求 指标 问题 方案 现场 情况 条件 能力 水平 成本
     质量 时间 以上 以下 以内 左右 单位 数据 过程 结果 材料 厂家 用户 客户 人员 技术员 专家 团队 课题组 合作 需求 成果 目标 内容
-    需要 希望 整体 成套 部分 国内
+    需要 希望 整体 成套 部分 国内 联系 电话 以前 目前 现在 今年 去年
     technology system device method process research project product company requirements problem solution data result
-    need needs wanted develop based using""".split()  # noqa: SIM905
+    need needs wanted develop based using look looking keep keeps new says own every each""".split()  # noqa: SIM905
 )
 
 
@@ -58,7 +60,7 @@ def candidates_of(profile: Profile, established: Iterable[str] = ()) -> Candidat
     `established` are keywords of the taxonomy and of similar listings: where the text has them they are candidates that
     count double, since keywords that others use are found.
     """
-    words: defaultdict[str, float] = defaultdict(float)
+    counts: defaultdict[str, float] = defaultdict(float)
     phrases: defaultdict[str, float] = defaultdict(float)
     written: dict[str, str] = {}
     for passage in profile.passages:
@@ -68,22 +70,27 @@ def candidates_of(profile: Profile, established: Iterable[str] = ()) -> Candidat
         found = _words(passage.text) if profile.language == "zh" else _other_words(passage.text)
         for word, is_phrase in found:
             key = fold(word)
-            if key in FUNCTION_WORDS or key in _COMMON or len(key) > 40:
+            if key in FUNCTION_WORDS or key in _COMMON or len(key) > MOST_LENGTH or _is_of_form(key):
                 continue
             written.setdefault(key, word)
-            (phrases if is_phrase else words)[key] += place
+            (phrases if is_phrase else counts)[key] += place
     whole = {place: fold(text) for place, text in _by_place(profile).items()}
     for word in established:
         key = fold(word).strip()
         count = sum(place * text.count(key) for place, text in whole.items()) if len(key) > 1 else 0.0
         if count:
-            words[key] = 2 * count
+            counts[key] = 2 * count
             written.setdefault(key, word.strip())
     # A phrase that is said once in passing may be two words that happen to meet.
     for phrase, count in phrases.items():
         if count >= LEAST_PHRASE:
-            words[phrase] += count
-    return Candidates({written[key]: weight for key, weight in words.items()})
+            counts[phrase] += count
+    return Candidates({written[key]: weight for key, weight in counts.items()})
+
+
+def _is_of_form(word: str) -> bool:
+    """Whether a word is one that any listing may have: of praise, of asking, of change."""
+    return any(pattern.fullmatch(word) for pattern in (words.VAGUE, words.DEMAND, words.CHANGE))
 
 
 def _by_place(profile: Profile) -> dict[float, str]:
