@@ -11,6 +11,7 @@ from pgvector import HalfVector, SparseVector
 from matching.embedding.protocol import Encoded, Vector
 from matching.index import Connection
 from matching.index import vocabulary as lexicon
+from matching.indicators import stored as indicator_rows
 from matching.types import EmbeddedProfile, Facets, Kind, Passage, Profile, Terms
 
 if TYPE_CHECKING:
@@ -21,16 +22,20 @@ PASSAGE_TYPE = np.dtype("<f2")
 UPSERT_PROFILE = """
 insert into match_profile (
     id, kind, organization, title, language, field, industry, region, region_class, partner_regions, modes, maturity,
-    price_min, price_max, currency, needed_by, published_on, keywords, sections, passages, passage_weights
+    price_min, price_max, currency, needed_by, published_on, keywords, sections, passages, passage_weights, indicators,
+    indicator_parser
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+values (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22::text::jsonb, $23
+)
 on conflict (kind, id) do update set
     organization = excluded.organization, title = excluded.title, language = excluded.language, field = excluded.field,
     industry = excluded.industry, region = excluded.region, region_class = excluded.region_class,
     partner_regions = excluded.partner_regions, modes = excluded.modes, maturity = excluded.maturity,
     price_min = excluded.price_min, price_max = excluded.price_max, currency = excluded.currency,
     needed_by = excluded.needed_by, published_on = excluded.published_on, keywords = excluded.keywords,
-    sections = excluded.sections, passages = excluded.passages, passage_weights = excluded.passage_weights
+    sections = excluded.sections, passages = excluded.passages, passage_weights = excluded.passage_weights,
+    indicators = excluded.indicators, indicator_parser = excluded.indicator_parser
 returning (old.id is null) as created
 """
 
@@ -61,6 +66,8 @@ async def upsert_profile(connection: Connection, profile: Profile) -> bool:
         [passage.section for passage in profile.passages],
         [passage.text for passage in profile.passages],
         [passage.weight for passage in profile.passages],
+        indicator_rows.to_json(profile.indicators),
+        indicator_rows.PARSER,
     )
     return created
 
@@ -181,7 +188,16 @@ def _profile(row: "asyncpg.Record") -> Profile:
         ),
         language=row["language"],
         organization=row["organization"],
+        indicators=indicator_rows.from_json(row["indicators"]),
     )
+
+
+OF_OLDER_PARSER = "select id from match_profile where indicator_parser <> $1 order by id limit $2"
+
+
+async def of_older_parser(connection: Connection, limit: int) -> list[UUID]:
+    """Profiles whose figures another version of the code read."""
+    return [row["id"] for row in await connection.fetch(OF_OLDER_PARSER, indicator_rows.PARSER, limit)]
 
 
 def _decimal(value: Any) -> Decimal | None:

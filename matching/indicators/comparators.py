@@ -72,6 +72,9 @@ def _separate(text: str, start: int, word: str) -> bool:
 
 def after(lower: str, place: int) -> tuple[Comparator, int] | None:
     """The comparator that begins at a place, spaces skipped, and where it ends."""
+    if bracket := _BRACKET.match(lower, place):
+        # 300kN(锚固长度1.0m)以上
+        return ("about" if bracket[1] == "左右" else "ge" if bracket[1] == "以上" else "le"), bracket.end()
     while place < len(lower) and lower[place] in " ,(" and lower[place : place + 2] != "((":
         if lower[place] in ",(" and not _follows_bracket(lower, place):
             return None
@@ -88,6 +91,9 @@ def after(lower: str, place: int) -> tuple[Comparator, int] | None:
                 continue
             return comparator, end
     return None
+
+
+_BRACKET = re.compile(r"\s?\([^()]{1,24}\)\s?(以上|以下|以内|左右)")
 
 
 def _follows_bracket(lower: str, place: int) -> bool:

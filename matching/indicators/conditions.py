@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from matching.indicators.folding import Folded
 from matching.indicators.measures import Measure
+from matching.indicators.naming import named_before
+from matching.indicators.rates import is_rated
 from matching.indicators.units import dimension_of
 
 # What makes a condition of the figure before it. 以下 and 小时 are other words, which the figure itself has taken.
@@ -18,8 +20,12 @@ _BEFORE_EN = re.compile(
 _BEFORE_AR = re.compile(r"(?<![\u0621-\u064a])(?:عند|تحت|بعد|في درجة|في ظل|لمدة)(?:\s[\u0621-\u064a]+){0,4}\s?$")
 _FOR_EN = re.compile(r"\b(?:for|over)\s(?:(?:more than|at least|over|a|the|\w+ing)\s)?$")
 # Circumstances without a figure: 额定工况下, at rated power.
-_PHRASE_ZH = re.compile(r"(?:(?:^|(?<=[,;:。(]))|在)([^,;:。()\d]{1,16}?(?:条件下|工况下|环境下|状态下|情况下|负荷下|转速下|模式下))")
-_PHRASE_EN = re.compile(r"\b(?:at|under) (?:rated|full|partial|ambient|room|normal|standard|dry|wet|field|cold|real|test|laboratory|constant|continuous|saturated)(?: [a-z]+){1,2}")
+_PHRASE_ZH = re.compile(
+    r"(?:(?:^|(?<=[,;:。(]))|在)([^,;:。()\d]{1,16}?(?:条件下|工况下|环境下|状态下|情况下|负荷下|转速下|模式下))"
+)
+_PHRASE_EN = re.compile(
+    r"\b(?:at|under) (?:rated|full|partial|ambient|room|normal|standard|dry|wet|field|cold|real|test|laboratory|constant|continuous|saturated)(?: [a-z]+){1,2}"
+)
 _CONTINUED = re.compile(r"\s?(?:[,、/和及与]|and|و)?\s?(?:[a-zA-Z0-9/]{1,6}\s?=?\s?)?$")
 
 
@@ -30,19 +36,31 @@ class Condition:
     start: int
     end: int
     leading: bool
+    bracket: bool = False
 
 
-def find_conditions(folded: Folded, start: int, end: int, found: list[Measure]) -> tuple[list[Condition], list[Measure]]:
+def find_conditions(
+    folded: Folded, start: int, end: int, found: list[Measure]
+) -> tuple[list[Condition], list[Measure]]:
     """The conditions of a sentence, and those of its figures that are none."""
     conditions: list[Condition] = []
     figures: list[Measure] = []
     boundary = start
-    found = [measure for place, measure in enumerate(found) if not _is_attribute(folded, boundary_of(found, place, start), measure, end, found[place + 1 :])]
+    found = [
+        measure
+        for place, measure in enumerate(found)
+        if not _is_attribute(folded, boundary_of(found, place, start), measure, end, found[place + 1 :])
+    ]
     for place, measure in enumerate(found):
         following = found[place + 1].start if place + 1 < len(found) else end
         made = _condition(folded, boundary, following, measure, conditions)
-        bracket = _bracket_around(folded.text, start, measure, figures)
-        if made is None and _is_circumstance(folded, measure, following):
+        bracket = _bracket_around(folded.text, start, measure, figures, found[place + 1 :])
+        follows = place + 1 < len(found) and found[place + 1].follows
+        if follows:
+            made = None
+        elif (
+            made is None and bracket is None and place + 1 < len(found) and _is_circumstance(folded, measure, following)
+        ):
             made = Condition(_clause_start(folded.lower, boundary, measure.start), measure.end, leading=True)
         if made is not None:
             conditions.append(made)
@@ -57,7 +75,9 @@ def find_conditions(folded: Folded, start: int, end: int, found: list[Measure]) 
     return conditions, figures
 
 
-def _condition(folded: Folded, boundary: int, following: int, measure: Measure, before: list[Condition]) -> Condition | None:
+def _condition(
+    folded: Folded, boundary: int, following: int, measure: Measure, before: list[Condition]
+) -> Condition | None:
     lower = folded.lower
     after = _AFTER_ZH.match(lower[:following] if following > measure.end else lower, measure.end)
     begins = measure.start
@@ -65,11 +85,20 @@ def _condition(folded: Folded, boundary: int, following: int, measure: Measure, 
         begin = _clause_start(lower, boundary, begins)
         return Condition(begin, after.end(), leading=True)
     left = lower[boundary:begins]
-    if found := _BEFORE_EN.search(left) or _BEFORE_AR.search(left):
+    found = _BEFORE_EN.search(left) or _BEFORE_AR.search(left)
+    if found and not (left[: found.start()].strip() and _is_alone(lower, boundary, measure, following)):
         return Condition(boundary + found.start(), measure.unit_end, leading=False)
-    if dimension_of(measure.unit) == "[time]" and (found := _FOR_EN.search(lower[boundary : measure.number])):
+    if dimension_of(measure.unit) in ("[time]", "[length]") and (
+        found := _FOR_EN.search(lower[boundary : measure.number])
+    ):
         return Condition(boundary + found.start(), measure.unit_end, leading=False)
-    if before and not measure.stated and before[-1].end >= boundary and not before[-1].leading and _CONTINUED.fullmatch(lower[before[-1].end : measure.start]):
+    if (
+        before
+        and not measure.stated
+        and before[-1].end >= boundary
+        and not before[-1].leading
+        and _CONTINUED.fullmatch(lower[before[-1].end : measure.start])
+    ):
         # "at 240 °C, 5 MPa": one circumstance of two figures.
         joined = before.pop()
         return Condition(joined.start, measure.unit_end, leading=joined.leading)
@@ -88,24 +117,58 @@ def boundary_of(found: list[Measure], place: int, start: int) -> int:
 
 def _is_circumstance(folded: Folded, measure: Measure, following: int) -> bool:
     """7天内发情率85%, 2h抗折强度≥6MPa: a figure that runs into the name of the next one tells when or of what."""
-    inside = measure.comparator != "eq" and folded.text[measure.unit_end : measure.end] not in ("内", "之内", "以内")
+    inside = measure.comparator not in ("eq", "between") and folded.text[measure.unit_end : measure.end] not in (
+        "内",
+        "之内",
+        "以内",
+    )
     if inside or measure.unit in ("percent", "") or measure.times or measure.change or following >= len(folded.text):
         return False
     between = folded.text[measure.end : following]
+    if (
+        dimension_of(measure.unit) == "[time]"
+        and between.startswith(("达", "可达", "不低", "不小", "≥"))
+        and _STOP.search(between) is None
+    ):
+        # 28d达到70MPa
+        return True
     return len(between) > 1 and _NOT_ATTRIBUTE.match(between) is None and _STOP.search(between) is None
 
 
 def _is_attribute(folded: Folded, boundary: int, measure: Measure, end: int, later: list[Measure]) -> bool:
     """某酒庄3000亩葡萄园: a figure between two words of a name describes a thing and states no merit."""
-    if measure.stated or measure.comparator != "eq" or measure.unit in ("percent", "", "permille") or measure.times or measure.change:
+    if (
+        measure.stated
+        or measure.comparator != "eq"
+        or is_rated(folded.text[boundary : measure.start])
+        or measure.unit in ("percent", "", "permille")
+        or measure.times
+        or measure.change
+    ):
         return False
     after = folded.text[measure.end : end]
     stop = _STOP.search(after)
     noun = after[: stop.start() if stop else len(after)]
     if later and measure.end + len(noun) > later[0].start:
         return False
-    before = _STOP.split(folded.text[boundary : measure.start])[-1]
-    return bool(before.strip()) and len(noun) > 1 and _NOT_ATTRIBUTE.match(noun) is None
+    if len(noun) < 2 or _NOT_ATTRIBUTE.match(noun):
+        return False
+    return named_before(folded, boundary, measure.start) is not None
+
+
+def _is_alone(lower: str, boundary: int, measure: Measure, following: int) -> bool:
+    """Whether a clause has no other figure, so that "operation at −25 °C to 35 °C" is what is asked for."""
+    begun = (
+        boundary == 0
+        or re.search(r"[,;:。\n]\s?[a-z]|^[^\d]*$", lower[max(0, boundary - 2) : boundary + 2]) is not None
+    )
+    stop = re.search(r"[,;。\n]", lower[measure.end :])
+    return (
+        begun
+        and stop is not None
+        and measure.end + stop.start() < following
+        and not re.search(r"\d", lower[boundary : measure.start])
+    )
 
 
 def _clause_start(lower: str, boundary: int, place: int) -> int:
@@ -118,15 +181,19 @@ def _clause_start(lower: str, boundary: int, place: int) -> int:
     return boundary + cut
 
 
-def _bracket_around(text: str, start: int, measure: Measure, figures: list[Measure]) -> Condition | None:
-    """A bracket that follows a figure at once says under which circumstances; its figures are no others."""
+def _bracket_around(
+    text: str, start: int, measure: Measure, figures: list[Measure], later: list[Measure]
+) -> Condition | None:
+    """A bracket that follows a figure, or stands between a name and its figure, says under which circumstances."""
     opened = text.rfind("(", start, measure.start)
     if opened < 0 or ")" in text[opened : measure.start]:
         return None
+    closed = text.find(")", measure.end)
+    if closed >= 0 and any(each.start > closed and not text[closed + 1 : each.start].strip() for each in later):
+        return Condition(opened + 1, closed, leading=True, bracket=True)
     owner = next((figure for figure in reversed(figures) if figure.end <= opened), None)
     if owner is None or text[owner.end : opened].strip():
         return None
-    closed = text.find(")", measure.end)
     return Condition(opened + 1, closed if closed >= 0 else measure.end, leading=False)
 
 
@@ -143,8 +210,13 @@ def _brackets(folded: Folded, figures: list[Measure], before: list[Condition], e
     """Brackets without figures that follow a figure: (室温红外法)."""
     found = []
     for figure in figures:
+        opened = re.search(r"\(([^()]{1,40})\)\s?$", folded.text[: figure.start])
+        if opened and not any(c.start < opened.end(1) and opened.start(1) < c.end for c in before):
+            found.append(Condition(opened.start(1), opened.end(1), leading=True, bracket=True))
         match = re.match(r"\s?\(([^()]{1,40})\)", folded.text[figure.end : end])
-        if match and not any(c.start < figure.end + match.end() and figure.end + match.start(1) < c.end for c in before):
+        if match and not any(
+            c.start < figure.end + match.end() and figure.end + match.start(1) < c.end for c in before
+        ):
             found.append(Condition(figure.end + match.start(1), figure.end + match.end(1), leading=False))
     return found
 
@@ -157,8 +229,12 @@ def condition_for(conditions: list[Condition], measure: Measure, figures: list[M
     ]
     if after:
         return after[0]
-    leading = [c for c in conditions if c.end <= measure.start and (c.leading or not any(f.end <= c.start for f in figures))]
+    leading = [
+        c for c in conditions if c.end <= measure.start and (c.leading or not any(f.end <= c.start for f in figures))
+    ]
     if leading:
         return leading[-1]
-    trailing = [c for c in conditions if c.leading and c.start >= measure.end and (following is None or c.start < following)]
+    trailing = [
+        c for c in conditions if c.leading and c.start >= measure.end and (following is None or c.start < following)
+    ]
     return trailing[0] if trailing and following is None else None

@@ -1,4 +1,4 @@
-"""Lists that share a bound or a unit: 长、宽误差均≤0.1mm is one figure, COD、氨氮分别不高于50、5mg/L are two."""
+"""Lists that share a bound or a unit: 长、宽误差均≤0.1mm and COD、氨氮分别不高于50、5mg/L state two figures each."""
 
 import re
 from collections.abc import Sequence
@@ -10,13 +10,34 @@ from matching.indicators.measures import Measure
 _EACH_OWN = re.compile(r"分别|依次|各自|\brespectively\b|علي التوالي")
 _JOINTS = re.compile(r"\s*(?:、|,|和|与|及|以及|/|\band\b|و(?=[\u0621-\u064a]))\s*")
 _BETWEEN_FIGURES = re.compile(r"\s*(?:、|,|,\s?and|和|与|及|/|and|و)\s*")
-_JOINED = re.compile(r"([\u3400-\u9fff]{1,8})、\s*$")
+# Members of a list before the last one: 长、 in 长、宽误差.
+_JOINED = re.compile(r"(?:^|(?<=[,;:。\s(]))((?:[^\s,;:。、()≥≤<>=]{1,8}、\s?)+)$")
+_ALL = re.compile(r"均|都|各|分别|\b(?:both|all|each)\b")
 
 
 def joined(folded: Folded, begin: int, place: tuple[int, int]) -> tuple[int, int]:
     """A name with the one that a list mark joins before it: 长、宽误差."""
     found = _JOINED.search(folded.text[begin : place[0]])
+    if found and re.search(r"满足|要求|具有|具备|等", found[1]):
+        return place
     return (begin + found.start(1), place[1]) if found else place
+
+
+def members(folded: Folded, place: tuple[int, int], stop: int) -> list[tuple[int, int]]:
+    """The names that a figure belongs to: a list's members where each has it, else the one name."""
+    text = folded.text[place[0] : place[1]]
+    everyone = _ALL.search(folded.lower[place[0] : stop]) is not None
+    joints = _JOINTS if everyone and "之和" not in text and "之间" not in text else _MARK
+    found, begin = [], place[0]
+    for joint in joints.finditer(folded.text, place[0], place[1]):
+        found.append((begin, joint.start()))
+        begin = joint.end()
+    found.append((begin, place[1]))
+    named = [(first, last) for first, last in found if folded.text[first:last].strip()]
+    return named if len(named) > 1 else [place]
+
+
+_MARK = re.compile(r"、\s?")
 
 
 def distributed(

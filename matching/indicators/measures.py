@@ -1,7 +1,6 @@
 """Numbers with their units, ranges and bounds: figures before it is known what they are figures of."""
 
 import re
-
 from dataclasses import dataclass, replace
 
 from matching.indicators import comparators, names
@@ -55,7 +54,9 @@ _FROM = re.compile(
 )
 # Between the value of before and the one reached: 由46%提高到63%, 从78%烘至12%.
 _CHANGING = re.compile(r"\s?[\u3400-\u9fff]{1,4}?(?:到|至|为)了?\s?")
-_TIMES = re.compile(r"\s?(?:倍(?!数|率|频|增)|-?fold\b|\s?times (?=(?:as|higher|longer|faster|more|the|that|of the|lower))|اضعاف)")
+_TIMES = re.compile(
+    r"\s?(?:倍(?!数|率|频|增)|-?fold\b|\s?times (?=(?:as|higher|longer|faster|more|the|that|of the|lower))|اضعاف)"
+)
 _SLASHED = re.compile(r"\s?/\s?(\d{1,2})(?![\d/])")
 _CHAIN = re.compile(r"\s?[×x*]\s?")
 _SIGNED = re.compile(r"(?P<minus>零下|负|minus |-|–)\s?$")
@@ -68,7 +69,9 @@ _PER = re.compile(r"\s?(?:/|per|a|每|لكل)\s?")
 # 0.2≤t≤0.5: a quantity between two bounds.
 _ENCLOSED = re.compile(r"\s?(?P<first>≤|<)\s?(?P<name>[^\d≤<>≥,;。]{1,24}?)\s?(?P<second>≤|<)\s?$")
 # What may stand between the sign of a range and its second number.
-_BEFORE_SECOND = frozenset({"", "+", "-", "–", "零下", "HRC", "HV", "HB", "CNY", "USD", "¥", "$", "约"})
+_BEFORE_SECOND = frozenset(
+    {"", "+", "-", "–", "零下", "HRC", "HV", "HB", "CNY", "USD", "¥", "$", "约", "φ", "Φ", "∅", "±"}
+)
 
 
 def measures(folded: Folded) -> list[Measure]:
@@ -123,23 +126,31 @@ class _Reader:
             # Words are figures only where a unit follows.
             if not (number.unit or self._starts_unit(number.end)) or names.is_ordinal(self.text, number.start, unit):
                 return True
+            if _TIMES.match(self.lower, number.end):
+                return False
+            if self.text.startswith("个点", number.end):
+                return True
             return unit is not None and number.value < 100 and self._is_loose_count(number, unit)
         if unit is None and (number.unit or self._starts_unit(number.end)):
             unit = Unit(number.unit, number.end)
         left = self.text[max(behind, number.start - 8) : number.start]
         leading = _LEADING.search(left) or _TOLERANCE.search(left)
-        return names.is_name(self.text, behind, number.start, number.end, number.value, unit, leading=leading is not None)
+        return names.is_name(
+            self.text, behind, number.start, number.end, number.value, unit, leading=leading is not None
+        )
 
     def _is_loose_count(self, number: Number, unit: Unit) -> bool:
-        """一次, 两种, 一台: a small count in words is a figure only where it is bounded."""
+        """一次, 两种, 一台, 一天: a small count in words is a figure only where it is bounded."""
         bounded = comparators.before(self.lower, number.start) or comparators.after(self.lower, unit.end)
-        return (unit.weak or unit.notation == "count") and (bounded is None or bounded[0] == "eq")
+        single = number.value == 1 and dimension_of(unit.notation) == "[time]"
+        return (unit.weak or unit.notation == "count" or single) and (bounded is None or bounded[0] == "eq")
 
     def _measure(self, number: Number) -> list[Measure]:
         value, start, unit = self._value(number)
         end = max(number.end, unit.end if unit else 0)
         if tolerance := _TOLERANCE.search(self.text[:start]):
-            return [self._bounded(tolerance.start(), end, "between", -abs(value), abs(value), unit)]
+            made = self._bounded(tolerance.start(), end, "between", -abs(value), abs(value), unit)
+            return [replace(made, comparator="between", low=-abs(value), high=abs(value))]
         pm = _PM_AFTER.match(self.text, end)
         if pm and (second := self._next_at(pm.end())):
             self.taken += 1
@@ -148,7 +159,8 @@ class _Reader:
             if number.factor == 1.0 and second.factor != 1.0 and unit is None and number.value < second.value * 1000:
                 value *= second.factor
             stop = max(second.end, other.end if other else 0)
-            return [self._bounded(start, stop, "between", value - spread, value + spread, other or unit)]
+            start, stop, unit = self._outside(start, stop, other or unit)
+            return [self._bounded(start, stop, "between", value - spread, value + spread, unit)]
         if ranged := self._range(number, value, start, unit, end):
             return ranged
         if times := _TIMES.match(self.lower, number.end):
@@ -194,6 +206,9 @@ class _Reader:
 
     def _next_at(self, place: int) -> Number | None:
         """The next number, if it begins at a place, its sign left out."""
+        while self.taken < len(self.numbers) and self.numbers[self.taken].start < place:
+            # The 3 of m^3: part of the unit that was just read.
+            self.taken += 1
         if self.taken >= len(self.numbers):
             return None
         number = self.numbers[self.taken]
@@ -219,7 +234,12 @@ class _Reader:
             return []
         self.taken += 1
         both = second_unit or unit
-        if unit is None and second.factor != 1.0 and number.factor == 1.0 and value < second.value / second.factor * 1000:
+        if (
+            unit is None
+            and second.factor != 1.0
+            and number.factor == 1.0
+            and value < second.value / second.factor * 1000
+        ):
             # 5~10万 and 8~10×10⁻⁶ share what follows the second number.
             value *= second.factor
         if unit is None and second_unit is not None and second_unit.factor != 1.0:
@@ -229,12 +249,22 @@ class _Reader:
         if times := _TIMES.match(self.lower, second.end):
             made = self._bounded(start, times.end(), "between", min(value, other), max(value, other), None)
             return [replace(made, times=True)]
-        if origin and (mark.re is _CHANGING or (mark.re is _RANGE and mark["word"] and is_changing(self._clause(start)))):
+        if origin and (
+            mark.re is _CHANGING or (mark.re is _RANGE and mark["word"] and is_changing(self._clause(start)))
+        ):
             # "from 7 to 2.5" with a verb of changing is no range: the first value is today's, the second is reached.
             since = start - len(left) + origin.start()
             first = Measure(since, start, end, end, "eq", value, value, both.notation if both else "")
             return [first, replace(self._bounded(second_start, stop, "eq", other, other, both), follows=True)]
+        start, stop, both = self._outside(start, stop, both)
         return [self._bounded(start, stop, "between", min(value, other), max(value, other), both)]
+
+    def _outside(self, start: int, stop: int, unit: Unit | None) -> tuple[int, int, Unit | None]:
+        """(2.4~2.9)Ω: a range in brackets with its unit behind them."""
+        if unit is not None or not self.text.startswith(")", stop) or self.text[start - 1 : start] != "(":
+            return start, stop, unit
+        outside = read_unit(self.text, stop + 1)
+        return (start - 1, outside.end, outside) if outside else (start, stop, None)
 
     def _clause(self, place: int) -> str:
         """The words before a place back to the last stop."""
@@ -271,6 +301,13 @@ class _Reader:
         bounds = [each[0] for each in (last, first) if each is not None]
         sharp = [bound for bound in bounds if bound not in ("about", "eq")]
         bound = sharp[0] if sharp else "about" if "about" in bounds else None
+        if (
+            comparator == "between"
+            and last is None
+            and self.lower[begin:start].strip().endswith(("达到", "达", "达了", "reach", "reaches"))
+        ):
+            # 达到2-3米: the range says more.
+            bound = None
         if bound in ("ge", "gt"):
             comparator, high_or_none, low_or_none = bound, None, low
         elif bound in ("le", "lt"):
@@ -321,5 +358,3 @@ def _per(text: str, place: int) -> Unit | None:
     """The denominator that follows an amount whose currency stands before it: CNY 9 per m³."""
     found = _PER.match(text, place)
     return read_unit(text, found.end()) if found else None
-
-

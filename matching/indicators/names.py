@@ -25,10 +25,12 @@ _DATE = re.compile(
 )
 # Steel grades; and rows of digits joined by dashes or dots.
 _GRADE = re.compile(
-    r"(?:20[124]|30[1-9]|31[0-7]|321|347|410|430|904|2205|2507)(?:L|H|N|S|Ti)?(?=不锈钢|、\d{3})|(?:304|316|317|904)L\b"
-    r"|\d{3,4}-\d{4,}|\d{4}-\d{1,2}-\d|\d+(?:\.\d+){2,}"
+    r"(?:20[124]|30[1-9]|31[0-7]|321|347|410|430|904|2205|2507)(?:L|H|N|S|Ti)?(?=不锈钢|、\d{3})|(?:304|316|317|904)L(?![A-Za-z\d])"
+    r"|\d{3,4}-\d{4,}|\d+-\d+-\d|\d+(?:\.\d+){2,}"
 )
 _LEVELS = re.compile(r"\s?(?:级|号|型|代|层楼|期|强企业|强)")
+# 400MPa级 is a class, 50年以来 and 3年前 tell a time.
+_SINCE = re.compile(r"级(?!别)|(?:多|余)?(?:以来|来(?!自|水)|前(?!景|期)|之前|历史|的?经验)")
 _COUNTED_BEFORE = "第每这那某同进唯统之"
 
 
@@ -40,11 +42,17 @@ def is_name(text: str, behind: int, start: int, end: int, value: float, unit: Un
         leading: whether what touches the number from the left is a sign, a scale or a currency.
     """
     left = text[max(behind, start - 16) : start]
-    if _NAMED.search(left.lower()) or _DATE.match(text, end) or (_GRADE.match(text, start) and not (unit and unit.end - end > 1)):
+    if (
+        _NAMED.search(left.lower())
+        or _DATE.match(text, end)
+        or (_GRADE.match(text, start) and not (unit and unit.end - end > 1))
+    ):
         return True
     if not leading and _JOINED.search(left) and not left.endswith((" -", "(-")):
         return True
     if unit is None and _LEVELS.match(text, end):
+        return True
+    if unit is not None and _SINCE.match(text, unit.end):
         return True
     if _is_year(text, left, start, end, value, unit):
         return True
@@ -68,7 +76,7 @@ def _is_year(text: str, left: str, start: int, end: int, value: float, unit: Uni
 
 def is_ordinal(text: str, start: int, unit: Unit | None) -> bool:
     """第三, 每一: a numeral in words that counts a place; 三年前 and 一年来 tell a time."""
-    if start and text[start - 1] in _COUNTED_BEFORE:
+    if text.startswith(("千粒重", "百粒重"), start) or (start and text[start - 1] in _COUNTED_BEFORE):
         return True
     if unit is None:
         return False

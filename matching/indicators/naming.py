@@ -8,16 +8,22 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _ARABIC = re.compile(r"[\u0621-\u064a]")
 
 # Words that lead to a quantity or from it to its figure, and name nothing.
+# Some of these begin or end other words as well: 使用寿命, 能耗, 产能, 可逆容量, 响应.
 _LEADING_ZH = re.compile(
-    r"^(?:且|并且|并|而且|而|同时|其中|其|使得|使|将|把|让|对|令|要求|需要|需求|需|须|要|应|确保|保证|保障|实现|满足|最终|预期|希望|争取|力争|以及|及|和|与|或者|或|是|为|有|可以|可|能够|能|会|则|即"
-    r"|达到|达|具有|具备|拥有|采用|按照|按|通过|经过|目标|指标|技术指标|主要指标|考核指标|性能指标|其他|包括|包含|约|每|处理后|生产出|开发出|开发|研制|研发|建成|形成|建设|单位|相应|最好|目前|现有|现在|当前|在|至少|整体上|"
-    r"[\s\"'“”:：\-–·•●■◆*★▪>、.,)\]】])+"
+    r"^(?:且|并且|并|而且|而|同时|其中|其|使得|使(?!用|役)|将|把|让|令|要求|需要|需求|需(?!水|氧|肥|求)|须|要(?!素)|应(?![力变用急答])|确保|保证|保障"
+    r"|实现|满足|最终|预期|希望|争取|力争|以及|及|和|与|或者|或|是|为|有(?![机效害功源毒色氧])|可以|可(?![逆见靠降溶燃再调视吸行挥塑])|能够"
+    r"|能(?![耗量效源力级见])|会|则|即|达到|达(?!标|成)|具有|具备|拥有|采用|按照|按|通过(?!率|能力|量|性)|经过|目标(?![识检物产定跟距化])|技术指标"
+    r"|主要指标|考核指标|性能指标|指标|其他|包括|包含|约|处理后|生产出|开发出|开发(?!周)|研制(?!周)|研发(?![费投周])|建成|形成|相应|最好|目前|现有|现在"
+    r"|当前|在(?!线|位|轨)|至少|整体上|由|从|原来|降至|降到|提高到|提升到|特别是|对于|但|存在|适用于|因|如|即使|支持|可满足|提供|[\s\"'“”:：\-–·•●■◆*★▪>、.,)\]】/])+"
 )
 _TRAILING_ZH = re.compile(
-    r"(?:均|都|应当|应该|应|须|需要|需|要求|要|可以|可达|可|能够|能|为|是|在|达到|达|控制在|控制|保持在|保持|维持在|维持|稳定在|稳定|仅为|仅|只有|只|也|最好|一般|通常|基本|不|又|将|会|有|就|已|已经|目前|大于|小于|高于|低于|等于"
-    r"|超过|超|突破|大约|约|从|由|到|至|了|的|被|让|还|再|相当于|不再|大致|实测|测得|实现|做到|满足|优于|处于|位于|分别|各|每年|每天|进行|以|得到|获得|具有|具备|拥有|提供|设计|按|支持|适应|介于|之间|不得|不应|不能|最终|额外|另外|可承受"
-    r"|最少|最低|指标|[\s\"'“”:：=\-–(（<>≤≥~,、])+$"
+    r"(?:均|都|应当|应该|必须|必需|(?<![反效响供适感])应|须|需要|(?<!所)需|要求|要|可以|可达|可|能够|(?<![产功性节储耗效动电热智势光核潜职])能"
+    r"|为|是|在|达到|达|控制在|控制|保持在|保持|维持在|维持|稳定在|稳定|仅为|仅|只有|只|也|最好|一般|通常|基本|不|又|将|会|有|就|已|已经|目前|大于|小于"
+    r"|高于|低于|等于|超过|超|突破|大约|约|从|由|到|至|了|的|被|让|还|再|相当于|不再|大致|实测|测得|实现|做到|满足|优于|处于|位于|分别|各|每年|每天"
+    r"|进行|以|得到|获得|具有|具备|拥有|提供|设计|按|支持|适应|介于|之间|不得|不应|不能|最终|额外|另外|可承受|最少|最低|指标|原来|现在|逐渐"
+    r"|[\s\"'“”:：=\-–(（<>≤≥~,、/])+$"
 )
+_EMPTY = frozenset("年月日级个时次台点倍余多")
 _ENGLISH_STOP = frozenset(
     """a an the and or but with that which who this these those it its we our you your they their is are was were be been being has have
     had must should shall will would can could may might to by at on for from into as than than, not no nor if when where while so such
@@ -33,7 +39,9 @@ _ENGLISH_STOP = frozenset(
 )
 # These stand inside a name, between two words of it.
 _ENGLISH_JOINS = frozenset({"of", "in", "per", "to", "for", "at", "on"})
-_KEPT_VERBS = frozenset({"operating", "saving", "report", "cost", "costs", "wear", "use", "need", "lower", "maximum", "minimum"})
+_KEPT_VERBS = frozenset(
+    {"operating", "saving", "report", "cost", "costs", "wear", "use", "need", "lower", "maximum", "minimum"}
+)
 _ARABIC_STOP = frozenset(
     """من في على علي الى الي عن مع او و ثم لا لم لن ما هذا هذه ذلك تلك التي الذي كل بعد قبل عند بين حتي قد كان كانت يكون تكون هو هي ان
     بلغ بلغت يبلغ تبلغ يصل تصل الا تزيد يزيد تقل يقل يتجاوز تتجاوز تتجاوز، بنسبة نحو حوالي اكثر اقل اعلي ادني اكبر اصغر خلال بمقدار
@@ -55,6 +63,9 @@ def named_before(folded: Folded, start: int, end: int) -> tuple[int, int] | None
         cut = found.end()
     # "韧性:" names what follows the colon, while "指标:A≥1" names A.
     body = text[cut:].rstrip()
+    if bracket := re.search(r"\([^()]*\)$", body):
+        # "蠕变(30min)≤0.02%": the circumstance stands between the name and its figure.
+        body = body[: bracket.start()].rstrip() or body
     trimmed = body.rstrip(":(= ")
     colon = max(trimmed.rfind(":"), trimmed.rfind("("), trimmed.rfind(")"))
     first = start + cut + (colon + 1 if colon >= 0 else 0)
@@ -80,7 +91,9 @@ def named_after(folded: Folded, start: int, end: int) -> tuple[int, int] | None:
 
 
 # 节水40% and 增产5% name what they change by themselves.
-_SELF_NAMED = re.compile(r"节[能水电材煤气油]|减[排重药肥施损碳量]|降[耗本碳]|增[产收效]|提[效速]|新增|降幅|增幅|涨幅|轻量化")
+_SELF_NAMED = re.compile(
+    r"节[能水电材煤气油]|减[排重药肥施损碳量]|降[耗本碳]|增[产收效]|提[效速]|新增|降幅|增幅|涨幅|轻量化"
+)
 _COMPARED = re.compile(r"(?:比|较|相比|相较于?|与)[^,;。]{0,16}$")
 
 
@@ -128,6 +141,8 @@ def _trimmed_zh(folded: Folded, first: int, last: int) -> tuple[int, int] | None
             break
         first, last = begin, stop
     text = folded.text[first:last]
+    if text in _EMPTY or not any(character.isalpha() for character in text):
+        return None
     if (of := text.rfind("的")) >= 0 and len(text) - of > 2:
         first += of + 1
     text = folded.text[first:last]
@@ -141,20 +156,36 @@ def _trimmed_zh(folded: Folded, first: int, last: int) -> tuple[int, int] | None
 
 def _words_before(folded: Folded, first: int, last: int, stops: frozenset[str], most: int) -> tuple[int, int] | None:
     words = list(_WORD.finditer(folded.lower, first, last))
-    while words and words[-1][0].strip("\"'“”-–") in stops | {"", "•", "·", "*"}:
+    while words and _leads_on(words[-1][0].strip("\"'“”-–"), stops):
         words.pop()
     kept: list[re.Match[str]] = []
     for word in reversed(words):
         plain = word[0].strip("\"'“”")
         if len(kept) == most:
             break
-        if plain in stops and plain not in _ENGLISH_JOINS:
+        if (plain in stops and plain not in _ENGLISH_JOINS) or _PRONOUN_AR.fullmatch(plain):
             break
         kept.append(word)
     kept.reverse()
-    while kept and (kept[0][0] in stops or kept[0][0] in ("-", "–", "•", "·", "*") or re.fullmatch(r"\d+[.)]?", kept[0][0])):
+    while kept and (
+        kept[0][0] in stops or kept[0][0] in ("-", "–", "•", "·", "*") or re.fullmatch(r"\d+[.)]?", kept[0][0])
+    ):
         kept.pop(0)
     return (kept[0].start(), kept[-1].end()) if kept else None
+
+
+# "خفضها": to lower it; what it is was named before.
+_PRONOUN_AR = re.compile(r"[وفب]?(?:خفض|تخفيض|رفع|زيادت|تقليل|تقليص|تحسين|تكون|المطلوب|مطلوب)(?:ها|ه|هما)?")
+_VERB_FORM = re.compile(
+    r"(?:reduc|decreas|lower|increas|rais|improv|shorten|extend|drop|cut|sav|boost|enhanc|prolong|bring|brought)(?:e?d|es?|ing)?"
+)
+
+
+def _leads_on(word: str, stops: frozenset[str]) -> bool:
+    """Whether a word before a figure only leads to it."""
+    return (
+        word in stops or word in ("", "•", "·", "*") or bool(_PRONOUN_AR.fullmatch(word) or _VERB_FORM.fullmatch(word))
+    )
 
 
 def _words_after(folded: Folded, start: int, stop: int) -> tuple[int, int] | None:

@@ -26,7 +26,20 @@ MULTIPLIER = re.compile(
     for word in sorted(MULTIPLIERS, key=len, reverse=True)) + ")"
 )  # fmt: skip
 
-HAN_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+HAN_DIGITS = {
+    "零": 0,
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 HAN_POWERS = {"十": 10, "百": 100, "千": 1000}
 HAN_SECTIONS = {"万": 10**4, "亿": 10**8}
 HAN = "".join([*HAN_DIGITS, *HAN_POWERS, *HAN_SECTIONS])
@@ -55,7 +68,9 @@ DUALS = {
 }  # fmt: skip
 DUAL = re.compile(r"(?<![\u0621-\u064a])(?:" + "|".join(DUALS) + r")(?![\u0621-\u064a])")
 # 九成五 is 95 %, 三成 30 %; 成本 and 成分 are other words.
-TENTHS = re.compile(rf"([{''.join(HAN_DIGITS)}]|\d(?:\.\d)?)成([{''.join(HAN_DIGITS)}])?(?=以上|左右|以内|以下|的|多|[,。;、)(\s]|$)")
+TENTHS = re.compile(
+    rf"([{''.join(HAN_DIGITS)}]|\d(?:\.\d)?)成([{''.join(HAN_DIGITS)}])?(?=以上|左右|以内|以下|的|多|[,。;、)(\s]|$)"
+)
 # 百分之九十五 names the unit before the number.
 PARTS = {"百分之": "percent", "千分之": "permille", "万分之": "basis"}
 FRACTION = re.compile(rf"([{HAN}]+)分之([{HAN}]+)")
@@ -120,11 +135,17 @@ def find_numbers(folded: Folded, starts_unit: Callable[[int], bool]) -> list[Num
 def _number_at(text: str, place: int, starts_unit: Callable[[int], bool]) -> Number | None:
     character = text[place]
     if (tenths := TENTHS.match(text, place)) and not (place and text[place - 1] in HAN + ".0123456789"):
-        value = (float(HAN_DIGITS.get(tenths[1], 0)) or _plain(tenths[1]) if tenths[1][0] in HAN_DIGITS else _plain(tenths[1])) * 10
+        value = (
+            float(HAN_DIGITS.get(tenths[1], 0)) or _plain(tenths[1])
+            if tenths[1][0] in HAN_DIGITS
+            else _plain(tenths[1])
+        ) * 10
         return Number(value + (HAN_DIGITS[tenths[2]] if tenths[2] else 0), place, tenths.end(), "percent")
     if "0" <= character <= "9":
         # A digit inside a word, a version or a longer number was looked at before.
-        if place and (text[place - 1].isdigit() or (text[place - 1] == "." and place > 1 and text[place - 2].isdigit())):
+        if place and (
+            text[place - 1].isdigit() or (text[place - 1] == "." and place > 1 and text[place - 2].isdigit())
+        ):
             return None
         return _with_multiplier(text, _digits(text, place), starts_unit)
     if character in HAN or character == "半":
@@ -165,7 +186,9 @@ def _with_multiplier(text: str, number: Number, starts_unit: Callable[[int], boo
     while (found := MULTIPLIER.match(text, end)) and not starts_unit(found.start(1)) and factor < 1e12:
         factor *= MULTIPLIERS[found[1]]
         end = found.end()
-    return Number(min(number.value * factor / number.factor, 1e300), number.start, end, number.unit, number.words, factor)
+    return Number(
+        min(number.value * factor / number.factor, 1e300), number.start, end, number.unit, number.words, factor
+    )
 
 
 def _han(text: str, place: int, starts_unit: Callable[[int], bool]) -> Number | None:
@@ -194,7 +217,6 @@ def _han(text: str, place: int, starts_unit: Callable[[int], bool]) -> Number | 
 def _words_value(written: str) -> float:
     if written in ("اثنا عشر", "اثني عشر"):
         return 12.0
-    parts = [part.removeprefix("و") for part in re.split(r"[ -]", written)]
-    if len(parts) == 2 and parts[0] in WORDS and parts[1] in WORDS:
-        return float(WORDS[parts[0]] + WORDS[parts[1]])
-    return float(WORDS[parts[0]])
+    first, _, second = written.replace("-", " ").partition(" ")
+    # "خمسة وعشرين" is five and twenty.
+    return float(WORDS[first] + WORDS.get(second, WORDS.get(second.removeprefix("و"), 0)))

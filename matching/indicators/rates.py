@@ -4,8 +4,18 @@ import re
 
 # A word at the beginning of a quantity's name, or one that says it anywhere in the clause before the figure.
 _NAMED: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"^(?:.{0,6}[^\d十百千万亿0-9])?年(?!限|龄|份|度|轮|代|初|底|内|后|前|来)(?:均)?[\u3400-\u9fff]|每年|一年可|年总"), "year"),
-    (re.compile(r"(?:^|单线|单台|单机)日(?!本|常|照|期|晒|间|光|粮|历)[\u3400-\u9fff]|日(?:增重|均|产量|处理)|每天|每日|每昼夜|单日"), "day"),
+    (
+        re.compile(
+            r"^(?:.{0,6}[^\d十百千万亿0-9])?年(?!限|龄|份|度|轮|代|初|底|内|后|前|来)(?:均)?[\u3400-\u9fff]|每年|一年可|年总"
+        ),
+        "year",
+    ),
+    (
+        re.compile(
+            r"(?:^|单线|单台|单机)日(?!本|常|照|期|晒|间|光|粮|历)[\u3400-\u9fff]|日(?:增重|均|产量|处理)|每天|每日|每昼夜|单日"
+        ),
+        "day",
+    ),
     (re.compile(r"^月(?:产|均|处理|加工|生产)|每月"), "month"),
     (re.compile(r"每小时|小时(?:产|处理)|时(?:产|处理)"), "hour"),
     (re.compile(r"每分钟"), "minute"),
@@ -19,7 +29,35 @@ _NAMED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:daily|per day)\b|اليومي|يوميا"), "day"),
     (re.compile(r"\b(?:annual(?!ised| average| mean)|annually|yearly|per year|per annum)\b|السنوي|سنويا"), "year"),
 )
-_WITHOUT = frozenset(("percent", "permille", "ppm", "ppb", "", "degC", "kelvin", "degree", "year", "month", "week", "day", "hour", "minute", "second"))
+_WITHOUT = frozenset(
+    (
+        "percent",
+        "permille",
+        "ppm",
+        "ppb",
+        "",
+        "degC",
+        "kelvin",
+        "degree",
+        "year",
+        "month",
+        "week",
+        "day",
+        "hour",
+        "minute",
+        "second",
+    )
+)
+
+
+def is_rated(clause: str) -> bool:
+    """Whether words say per what a figure is meant."""
+    return any(pattern.search(clause) for pattern, _ in _NAMED)
+
+
+def inherit_rate(unit: str, rate: str) -> str:
+    """The unit per what the figure before it was, in a list that says so once."""
+    return unit if unit in _WITHOUT or "/" in unit else f"{unit}/{rate}"
 
 
 def with_rate(unit: str, quantity: str, clause: str) -> str:

@@ -144,7 +144,13 @@ def _more(text: str, unit: Unit) -> Unit:
             divides = False
         divided = divided or not (times or blank)
         scale = 1 / factor.factor if divides else factor.factor
-        unit = Unit(f"{unit.notation or '1'}{'/' if divides else '*'}{factor.notation}", factor.end, False, unit.factor * scale, unit.scale)
+        unit = Unit(
+            f"{unit.notation or '1'}{'/' if divides else '*'}{factor.notation}",
+            factor.end,
+            False,
+            unit.factor * scale,
+            unit.scale,
+        )
     return unit
 
 
@@ -216,5 +222,8 @@ def conversion(source: str, target: str, *, difference: bool = False) -> tuple[f
     if dimension_of(source) is None or dimension_of(source) != dimension_of(target):
         return None
     units: Any = registry()
-    zero, one = (float(units.Quantity(value, source or "dimensionless").to(target or "dimensionless").magnitude) for value in (0.0, 1.0))
+    zero, one = (
+        float(units.Quantity(value, source or "dimensionless").to(target or "dimensionless").magnitude)
+        for value in (0.0, 1.0)
+    )
     return one - zero, 0.0 if difference else zero

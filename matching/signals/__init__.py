@@ -4,6 +4,7 @@ from matching.signals.base import Pair, Signal
 from matching.signals.coverage import COVERAGE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
+from matching.signals.indicators import INDICATORS
 from matching.signals.lexical import LEXICAL
 from matching.signals.maturity import MATURITY
 from matching.signals.modes import MODES
@@ -17,6 +18,7 @@ SIGNALS: tuple[Signal, ...] = (
     COVERAGE,
     TITLE,
     LEXICAL,
+    INDICATORS,
     FIELD,
     MODES,
     MATURITY,
