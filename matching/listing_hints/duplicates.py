@@ -18,7 +18,8 @@ SHINGLE = 3
 # Of less text than this nothing can be said.
 LEAST_SHINGLES = 12
 # Copies of the demonstration's listings with another title, other figures, without indicators, the last sentence cut off and
-# the rest in reverse order are recognized for 295 of 307; no two of its listings of one kind reach a resemblance of 0.14 or a containment above 0.5.
+# the rest in reverse order are recognized for 295 of 307; no two of its listings of one kind reach a resemblance of 0.14, or
+# a containment above 0.5.
 RESEMBLANCE = 0.35
 CONTAINMENT = 0.6
 MOST_DIFFERENCES = 20

@@ -1,5 +1,7 @@
 """From a listing's content to what hints are given on."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 from matching.listing_hints import Draft
@@ -40,6 +42,14 @@ def draft_of(identifier: UUID, content: ListingContent, names: tuple[str, ...]) 
     )
     is_open = need.budget_negotiable if need else bool(outcome and outcome.price_negotiable)
     return Draft(text, price_open=is_open, names=names)
+
+
+def with_known_field(draft: Draft, codes: Collection[str]) -> Draft:
+    """The draft without its field where the taxonomy has no such code: storing it would be refused, hints only say so."""
+    facets = draft.listing.facets
+    if facets.field is None or facets.field in codes:
+        return draft
+    return replace(draft, listing=replace(draft.listing, facets=replace(facets, field=None)))
 
 
 def stored_draft(listing: Listing) -> Draft:

@@ -12,7 +12,7 @@ from matching.listing_hints import Draft, suggest_keywords
 from matching.profiling import compose
 from service.access import service as access
 from service.errors import Forbidden
-from service.hints.drafts import draft_of, stored_draft
+from service.hints.drafts import draft_of, stored_draft, with_known_field
 from service.hints.findings import Findings, Surroundings, field_words, find, neighbours
 from service.hints.present import present
 from service.hints.schemas import ListingHints
@@ -102,11 +102,12 @@ async def _hints(
     resources: Resources, actor: Actor, draft: Draft, organization: UUID | None, *, seconds: float
 ) -> ListingHints:
     """Hints, with what counts words in a thread and what encodes them between transactions, which hold nothing meanwhile."""
-    profile = compose(draft.listing)
     async with transaction(resources.pool, actor) as connection:
         fields = await taxonomy.list_fields(connection)
         model = await active_model(connection)
         unpublished = await _unpublished(connection, draft, organization)
+    draft = with_known_field(draft, {field.code for field in fields})
+    profile = compose(draft.listing)
     words = field_words(fields)
     vectors = await vectors_of(resources.encoders, resources.field_vectors, model, profile, words, seconds=seconds)
     async with transaction(resources.pool, actor) as connection:
