@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from matching.embedding.engine import State
 from matching.indicators.units import registry
 from service import embedded
 from service.encoders import Encoders, load_configured_encoder
+from service.hints.vectors import FieldVectors
 from service.kit.db import Pool, create_pool
 from service.migrate import migrate, prepare_embedded
 from service.settings import Settings
@@ -73,6 +74,7 @@ class Resources:
     urls: DatabaseUrls
     pool: Pool
     encoders: Encoders
+    field_vectors: FieldVectors = field(default_factory=FieldVectors)
 
     def encoder_state(self) -> State:
         """Whether the configured model is there."""
