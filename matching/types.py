@@ -17,6 +17,8 @@ Floats = NDArray[np.float32]
 Kind = Literal["need", "outcome"]
 Language = Literal["zh", "en", "ar"]
 Level = Literal["strong", "fair", "weak", "none"]
+# The sections of what is not the author's: terms that the title mentions, and those of the rest.
+GLOSSES = ("title_gloss", "gloss")
 LEVELS: tuple[Level, ...] = ("strong", "fair", "weak", "none")
 
 
@@ -27,6 +29,11 @@ class Passage:
     section: str
     text: str
     weight: float = 1.0
+
+    @property
+    def is_gloss(self) -> bool:
+        """Whether these are the Chinese terms of an English or Arabic text: matched, and never quoted."""
+        return self.section in GLOSSES
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,9 @@ PARTS = ("", " passages", " tokens")
 # The language of most texts here; the others' offsets are measured from its means.
 MAIN: Language = "zh"
 DOUBT = 2
+FEW_LETTERS = 12
 # Raised when the means are measured in another way, so that a cache of older code is not used.
-METHOD = 3
+METHOD = 4
 
 
 class CentredEncoder:
@@ -53,15 +54,22 @@ class CentredEncoder:
         ]
 
     def _centred(self, passages: Sequence[str], found: Encoded, role: Role) -> Encoded:
-        language = detect_language("\n".join(passages))
-        common = {part: self._means[role + part] + self._means[language + part] for part in PARTS}
         assert found.tokens is not None
-        tokens = replace(found.tokens, vectors=unit(found.tokens.vectors - common[" tokens"]))
+        languages = _languages(passages)
+        places = found.tokens.passages
+        # A whole text's vector is the mean over its tokens, and so is the offset of its languages.
+        counts = np.bincount(places, minlength=len(passages)).astype(np.float32)
+        offset = counts @ self._offsets(languages, "") / counts.sum()
+        spoken = self._offsets(languages, " tokens")[places]
+        tokens = replace(found.tokens, vectors=unit(found.tokens.vectors - self._means[f"{role} tokens"] - spoken))
         return Encoded(
-            unit(found.vector - common[""]),
-            unit(found.passages - common[" passages"]),
+            unit(found.vector - self._means[role] - offset),
+            unit(found.passages - self._means[f"{role} passages"] - self._offsets(languages, " passages")),
             tokens if role == "query" else pooled(tokens),
         )
+
+    def _offsets(self, languages: Sequence[Language], part: str) -> Vector:
+        return np.stack([self._means[language + part] for language in languages])
 
     def _measure(self, texts: dict[Role, list[list[str]]], folder: Path, seal: str) -> dict[str, Vector]:
         means: dict[str, Vector] = {}
@@ -85,6 +93,14 @@ class CentredEncoder:
         np.savez(scratch, **means)  # type: ignore[arg-type]
         scratch.replace(folder / f"centre-{seal[:16]}.npz")
         return means
+
+
+def _languages(passages: Sequence[str]) -> list[Language]:
+    """The language of each passage: one with few letters, such as a bare figure, has that of the whole text."""
+    whole = detect_language("\n".join(passages))
+    return [
+        detect_language(passage) if sum(map(str.isalpha, passage)) >= FEW_LETTERS else whole for passage in passages
+    ]
 
 
 def _rows(encoded: Encoded) -> dict[str, Vector]:

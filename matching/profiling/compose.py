@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from matching.indicators.asked import asked_of, stated_of
+from matching.languages import gloss
 from matching.profiling.language import detect_language
 from matching.profiling.passages import split_text
-from matching.types import Facets, Kind, Passage, Profile
+from matching.types import Facets, Kind, Language, Passage, Profile
 
 # How much a section says about what is wanted or offered. What a company has done so far and how big it is says little.
 SECTION_WEIGHTS = {
@@ -21,8 +22,12 @@ SECTION_WEIGHTS = {
     "prospects": 0.4,
     "partner_requirements": 0.3,
     "foundation": 0.2,
+    "title_gloss": 1.0,
+    "gloss": 0.8,
 }
 MOST_PASSAGES = 200
+# What a text is about is named early; later terms are mostly general ones.
+MOST_GLOSSES = 60
 # A passage counts by its length up to here: a long sentence is not a more important one.
 FULL_LENGTH = 60
 # A power of two: such weights come back from a column of single precision as they were, so that a text ranks the same
@@ -48,7 +53,11 @@ class ListingText:
 
 
 def compose(listing: ListingText) -> Profile:
-    """The profile of a listing. Its first passage is the title."""
+    """The profile of a listing. Its first passage is the title.
+
+    An English or Arabic text gets two more passages at the end: the Chinese terms that its title mentions, and those of the
+    rest. By them it and Chinese texts find each other, and English and Arabic ones too.
+    """
     passages = [_passage("title", listing.title)]
     for name, text in listing.sections:
         passages.extend(_passage(piece.section, piece.text) for piece in split_text(text, name))
@@ -57,22 +66,32 @@ def compose(listing: ListingText) -> Profile:
         passages.append(_passage("keywords", "、".join(listing.keywords)))
     texts = [(passage.section, passage.text) for passage in passages]
     whole = "\n".join([listing.title, *(text for _, text in listing.sections)])
+    language = detect_language(whole)
+    kept = tuple(passages) if len(passages) <= MOST_PASSAGES else _bounded(passages)
     return Profile(
         id=listing.id,
         kind=listing.kind,
         title=listing.title,
         keywords=listing.keywords,
-        passages=tuple(passages[:MOST_PASSAGES]) if len(passages) <= MOST_PASSAGES else _bounded(passages),
+        passages=(*kept, *_glosses(kept, language)),
         facets=listing.facets,
-        language=detect_language(whole),
+        language=language,
         organization=listing.organization,
         indicators=asked_of(texts) if listing.kind == "need" else stated_of(texts),
     )
 
 
+def _glosses(passages: tuple[Passage, ...], language: Language) -> list[Passage]:
+    of_title = gloss(passages[0].text, language)
+    others = gloss("\n".join(passage.text for passage in passages[1:]), language)
+    rest = [term for term in others if term not in of_title][:MOST_GLOSSES]
+    named = (("title_gloss", of_title), ("gloss", rest))
+    return [_passage(section, "、".join(terms)) for section, terms in named if terms]
+
+
 def _passage(section: str, text: str) -> Passage:
     # A title is short because it is condensed; it counts in full.
-    length = 1.0 if section == "title" else min(len(text), FULL_LENGTH) / FULL_LENGTH
+    length = 1.0 if section in ("title", "title_gloss") else min(len(text), FULL_LENGTH) / FULL_LENGTH
     weight = SECTION_WEIGHTS.get(section, 1.0) * length
     return Passage(section, text.strip(), round(weight * WEIGHT_STEPS) / WEIGHT_STEPS)
 

@@ -23,14 +23,12 @@ def read(pair: Pair) -> Reading:
     evidence: list[Evidence] = []
     # The titles are shown anyway; the strongest of the other passages are what a reader wants quoted.
     for position in np.argsort(-(values * weights), kind="stable"):
-        if position == 0 or values[position] < LEAST_SHOWN or len(evidence) == MOST_EVIDENCE:
+        asked, answer = pair.need.profile.passages[position], pair.outcome.profile.passages[best[position]]
+        if position == 0 or values[position] < LEAST_SHOWN or asked.is_gloss or answer.is_gloss:
             continue
-        quoted = (
-            pair.need.profile.passages[position].text,
-            pair.outcome.profile.passages[best[position]].text,
-            f"{values[position]:.2f}",
-        )
-        evidence.append(Evidence("passages", quoted))
+        if len(evidence) == MOST_EVIDENCE:
+            break
+        evidence.append(Evidence("passages", (asked.text, answer.text, f"{values[position]:.2f}")))
     return Reading(cosine_share(raw), tuple(evidence))
 
 

@@ -14,11 +14,14 @@ from matching.types import EmbeddedProfile, Floats, Reading
 MOST_TOKENS = 256
 # What a company says of itself counts less; from this weight on, a passage's tokens count in full.
 FULL_WEIGHT = 0.5
+# Most outcomes are Chinese, and tokens of other scripts lie far from all of theirs: where a need has Chinese terms beside
+# its own words, those speak for it.
+OWN_WORDS_BESIDE_GLOSS = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asking:
-    """A need's tokens: unit vectors of shape (rows, dimensions), weights, and which rows are of its title."""
+    """A need's tokens: unit vectors of shape (rows, dimensions), weights, and which rows are of its title or gloss it."""
 
     vectors: Floats
     weights: Floats
@@ -31,10 +34,15 @@ def asking(need: EmbeddedProfile, rarity: TokenRarity) -> Asking | None:
     tokens = need.encoded.tokens
     if tokens is None:
         return None
-    passages = np.array([passage.weight for passage in need.profile.passages], dtype=np.float32)
-    share = np.minimum(passages / FULL_WEIGHT, 1.0)[tokens.passages]
-    weights = rarity.array(tokens.identifiers) * share
-    of_title = tokens.passages == 0
+    passages = need.profile.passages
+    share = np.minimum(np.array([passage.weight for passage in passages], dtype=np.float32) / FULL_WEIGHT, 1.0)
+    glosses = np.array([passage.is_gloss for passage in passages])
+    if glosses.any():
+        share = np.where(glosses, share, share * OWN_WORDS_BESIDE_GLOSS)
+    weights = rarity.array(tokens.identifiers) * share[tokens.passages]
+    titles = np.array([passage.section == "title_gloss" for passage in passages])
+    titles[0] = True
+    of_title = titles[tokens.passages]
     if len(weights) > MOST_TOKENS:
         # The title is named first, then by weight; ties fall to what stands earlier.
         kept = np.sort(np.lexsort((-weights, ~of_title))[:MOST_TOKENS])
