@@ -24,7 +24,9 @@ from bench.parents import Parent
 from matching.embedding.protocol import ModelIdentity, unit
 from matching.evaluation.scratch import NAMESPACE
 from matching.index.models import EmbeddingModel, create_graph_index, register_model
-from matching.index.vocabulary import B, DEFAULT_AVERAGE_LENGTH, DIMENSIONS, K1, ensure_lexicon
+from matching.index.postings import last_number, pack
+from matching.index.vocabulary import DEFAULT_AVERAGE_LENGTH, DIMENSIONS, K1, B, ensure_lexicon
+from matching.profiling import TOKENIZER
 from service import embedded
 from service.kit.db import prepare_connection
 from service.migrate import prepare_embedded
@@ -146,11 +148,18 @@ async def fill(
             await _copy_passages(owner, model, numbers, drawn, random)
             terms = [lexicon.draw(random, (int(first), int(second))) for first, second in pairs]
             documents.update(number for weights in terms for number in weights)
-            rows = [(identifier(n), "outcome", SparseVector(w, DIMENSIONS)) for n, w in zip(numbers, terms, strict=True)]
-            await _copy(owner, "match_lexeme", ["profile_id", "kind", "weights"], rows)
+            rows = [
+                (identifier(n), "outcome", SparseVector(w, DIMENSIONS), TOKENIZER)
+                for n, w in zip(numbers, terms, strict=True)
+            ]
+            await _copy(owner, "match_lexeme", ["profile_id", "kind", "weights", "tokenizer"], rows)
     if texts:
         await _count(owner, lexicon, documents)
     await owner.execute("update match_lexicon set outcomes = $1", outcomes)
+    async with owner.transaction():
+        packed_to = await last_number(owner, "outcome")
+        while await pack(owner, "outcome", packed_to):
+            pass
     await create_graph_index(owner, model)
     await owner.execute("vacuum analyze")
     return model
@@ -168,10 +177,10 @@ async def _count(owner: "asyncpg.Connection[asyncpg.Record]", lexicon: Lexicon, 
     )
 
 
-async def _copy_profiles(
-    owner: "asyncpg.Connection[asyncpg.Record]", numbers: range, fields: list[str | None]
-) -> None:
-    passages = [f"generated passage {place}, as long as a sentence that says something " * 2 for place in range(PASSAGES)]
+async def _copy_profiles(owner: "asyncpg.Connection[asyncpg.Record]", numbers: range, fields: list[str | None]) -> None:
+    passages = [
+        f"generated passage {place}, as long as a sentence that says something " * 2 for place in range(PASSAGES)
+    ]
     sections, weights = ["description"] * PASSAGES, [1.0] * PASSAGES
     rows = [
         (

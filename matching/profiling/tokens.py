@@ -12,9 +12,7 @@ TOKENIZER = 3
 # Greek letters belong to the names of phases, rays and units: α-Al2O3, γ射线, μm.
 _NAME = "a-z0-9α-ω"
 _HAN = r"\u3400-\u9fff"
-RUN = re.compile(
-    rf"[{_NAME}]+(?:[.\-/+_][{_NAME}]+)*|[{_HAN}]+|[\u0600-\u06ff]+|[^\W\d_{_NAME}{_HAN}\u0600-\u06ff]+"
-)
+RUN = re.compile(rf"[{_NAME}]+(?:[.\-/+_][{_NAME}]+)*|[{_HAN}]+|[\u0600-\u06ff]+|[^\W\d_{_NAME}{_HAN}\u0600-\u06ff]+")
 # A point between figures joins nothing: 0.5mm is no 0.
 _SEPARATOR = re.compile(r"[\-/+_]|(?<!\d)\.|\.(?!\d)")
 # Where letters and figures meet: TOPCon210, 300mm.
@@ -45,7 +43,9 @@ FUNCTION_WORDS = frozenset(
     كما أي غير دون خلال أكثر أقل""".split()  # noqa: SIM905
 )
 MOST_TERM = 64
-_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_HYPHENS = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+)
 
 
 def fold(text: str) -> str:
