@@ -56,19 +56,15 @@ select count(*) from (
     limit $7
 ) as counted
 """
-# Materialized: the filter is applied first and the distances are computed for what it leaves, never the other way round.
 NEAREST_EXACT = """
-with scope as materialized (
-    select id from match_profile
-    where kind = $1
-      and ($2::text is null or field = $2)
-      and ($3::text is null or region_class = $3)
-      and ($4::text is null or modes @> array[$4])
-      and ($5::uuid is null or organization is distinct from $5)
-      and ($6::uuid[] is null or id = any ($6))
-)
 select profile_id as id, -(embedding <#> $7::halfvec) as score
-from scope join match_vector on model_id = $8 and match_vector.kind = $1 and profile_id = scope.id
+from match_profile join match_vector on model_id = $8 and match_vector.kind = $1 and profile_id = id
+where match_profile.kind = $1
+  and ($2::text is null or field = $2)
+  and ($3::text is null or region_class = $3)
+  and ($4::text is null or modes @> array[$4])
+  and ($5::uuid is null or organization is distinct from $5)
+  and ($6::uuid[] is null or id = any ($6))
 order by embedding <#> $7::halfvec, profile_id
 limit $9
 """
@@ -80,8 +76,11 @@ order by embedding <#> $1::halfvec, profile_id
 limit $4
 """
 SET_GRAPH_SEARCH = "select set_config('hnsw.ef_search', $1, true)"
-# The planner knows the value of every filter: which one is there decides the plan.
-PLAN_EACH_TIME = "select set_config('plan_cache_mode', 'force_custom_plan', true)"
+# Plans are made for the values at hand: which filter is there decides. And what is read by key lies in memory mostly:
+# at the cost of a turning disk the planner reads whole tables for a scope of three in a hundred.
+PLAN_FOR_THESE = """
+select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true)
+"""
 
 
 def graph_statement(model: EmbeddingModel, kind: Kind) -> str:
@@ -101,7 +100,7 @@ async def nearest(
     connection: Connection, kind: Kind, vector: Vector, model: EmbeddingModel, scope: Scope, limit: int
 ) -> list[Found]:
     """The profiles of a kind nearest to a vector (inner product of unit vectors), best first."""
-    await connection.execute(PLAN_EACH_TIME)
+    await connection.execute(PLAN_FOR_THESE)
     probe = HalfVector(vector)
     if await lexicon.collection_size(connection, kind) >= GRAPH_FROM and not await is_narrow(connection, kind, scope):
         await connection.execute(SET_GRAPH_SEARCH, str(GRAPH_SEARCH))
@@ -135,20 +134,21 @@ def _filters(scope: Scope) -> tuple[object, ...]:
 
 
 BEST_BY_TERMS = """
-with scope as materialized (
-    select id from match_profile
-    where kind = $1
+select id, -distance as score
+from (
+    select id, weights <#> $7 as distance
+    from match_profile join match_lexeme on match_lexeme.kind = $1 and profile_id = id
+    where match_profile.kind = $1
       and ($2::text is null or field = $2)
       and ($3::text is null or region_class = $3)
       and ($4::text is null or modes @> array[$4])
       and ($5::uuid is null or organization is distinct from $5)
       and ($6::uuid[] is null or id = any ($6))
-)
-select profile_id as id, -(weights <#> $7) as score
-from scope join match_lexeme on match_lexeme.kind = $1 and profile_id = scope.id
-where (weights <#> $7) < 0
-order by weights <#> $7, profile_id
-limit $8
+    order by distance, id
+    limit $8
+) as nearest
+where distance < 0
+order by distance, id
 """
 # Chosen by their packed weights, and what is not packed yet; materialized, so that each product is computed once.
 BEST_OF_CHOSEN = """
@@ -190,14 +190,14 @@ async def best_by_terms(
     }
     if not query:
         return []
-    await connection.execute(PLAN_EACH_TIME)
+    await connection.execute(PLAN_FOR_THESE)
     probe = SparseVector({number - 1: weight for number, weight in query.items()}, lexicon.DIMENSIONS)
     if await is_narrow(connection, kind, scope):
         return _found(await connection.fetch(BEST_BY_TERMS, kind, *_filters(scope), probe, limit))
     scores = await postings.score(connection, kind, query)
     taken = CHOSEN * limit
     while True:
-        numbers = scores.numbers[:taken].tolist()
+        numbers, left = scores.best(taken)
         if scope.is_everything:
             rows = await connection.fetch(BEST_OF_CHOSEN, probe, kind, numbers, scores.packed_to, limit)
         else:
@@ -206,7 +206,6 @@ async def best_by_terms(
                 BEST_OF_CHOSEN_IN_SCOPE, probe, kind, numbers, scores.packed_to, limit, *filters
             )
         # Complete when nothing that was not chosen can come before the last of these.
-        left = scores.most_left(taken)
         if left == 0 or (len(rows) == limit and rows[-1]["score"] > left):
             return _found(rows)
         taken *= MORE_CHOSEN

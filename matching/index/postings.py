@@ -3,7 +3,7 @@
 A query of a hundred terms meets about three postings an outcome, and an outcome has about 140 terms: scoring a term at
 a time (Turtle and Flood 1995) touches a fiftieth of what a scan of all outcomes' terms does. Rows are packed in segments
 by their number; what was written since is scanned as it is. A packed weight has eleven bits, so scores from here choose
-what is scored exactly, and `Scores.most_left` says how high what was not chosen could come.
+what is scored exactly, and `Scores.best` says how high what was not chosen could come.
 """
 
 from collections.abc import Sequence
@@ -30,15 +30,22 @@ READ_AT_ONCE = 2_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Scores of the packed rows that share a term with the query, best first; `packed_to` is the last packed number."""
+    """Scores of packed rows by number, in no order; `packed_to` is the last packed number."""
 
     packed_to: int
     numbers: NDArray[np.int32]
     values: NDArray[np.float64]
 
-    def most_left(self, taken: int) -> float:
-        """The greatest exact score that a packed row after the first `taken` can have."""
-        return float(self.values[taken]) * (1 + 2 * ROUNDING) if taken < len(self.values) else 0.0
+    def best(self, count: int) -> tuple[list[int], float]:
+        """The numbers of the best, and the greatest exact score that any other packed row can have.
+
+        >>> Scores(9, np.array([3, 5, 9]), np.array([0.5, 2.0, 1.0])).best(2)[0]
+        [5, 9]
+        """
+        if count >= len(self.values):
+            return self.numbers.tolist(), 0.0
+        order = np.argpartition(-self.values, count)
+        return self.numbers[order[:count]].tolist(), float(self.values[order[count]]) * (1 + 2 * ROUNDING)
 
 
 # One statement, so that segments that are just being joined are seen either before or after. A row without a term holds
@@ -56,25 +63,21 @@ where match_segment.kind = $1 and term = any ($2)
 async def score(connection: Connection, kind: Kind, query: dict[int, float]) -> Scores:
     """Score every packed row of a kind that has a term of the query: weights by term number."""
     rows = await connection.fetch(READ, kind, list(query))
-    segments = {row["segment"]: row for row in rows if row["term"] is None}
-    parts: dict[int, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
-    for row in rows:
-        if row["term"] is not None:
-            places = np.frombuffer(row["places"], dtype=PLACE).astype(np.int64)
-            weights = np.frombuffer(row["weights"], dtype=WEIGHT).astype(np.float64) * query[row["term"]]
-            parts.setdefault(row["segment"], []).append((places, weights))
-    numbers, values = [np.empty(0, dtype=np.int32)], [np.empty(0)]
-    for segment, found in parts.items():
-        sums: NDArray[np.float64] = np.bincount(
-            np.concatenate([p for p, _ in found]), np.concatenate([w for _, w in found])
-        )
-        met = np.flatnonzero(sums)
-        numbers.append(np.frombuffer(segments[segment]["places"], dtype=NUMBER)[met])
-        values.append(sums[met])
-    scores = np.concatenate(values)
-    order = np.argsort(-scores, kind="stable")
-    packed_to = max((row["last"] for row in segments.values()), default=0)
-    return Scores(packed_to, np.concatenate(numbers)[order], scores[order])
+    segments = [row for row in rows if row["term"] is None]
+    packed = [row for row in rows if row["term"] is not None]
+    packed_to = max((row["last"] for row in segments), default=0)
+    numbers = np.frombuffer(b"".join(row["places"] for row in segments), dtype=NUMBER)
+    # Where each segment's rows begin among all.
+    sizes = [len(row["places"]) // NUMBER.itemsize for row in segments]
+    begins = dict(zip((row["segment"] for row in segments), np.cumsum([0, *sizes[:-1]]), strict=True)) if sizes else {}
+    lengths = [len(row["places"]) // PLACE.itemsize for row in packed]
+    places = np.frombuffer(b"".join(row["places"] for row in packed), dtype=PLACE).astype(np.intp)
+    places += np.repeat(np.array([begins[row["segment"]] for row in packed], dtype=np.intp), lengths)
+    weights = np.frombuffer(b"".join(row["weights"] for row in packed), dtype=WEIGHT).astype(np.float64)
+    weights *= np.repeat(np.array([query[row["term"]] for row in packed], dtype=np.float64), lengths)
+    sums = np.asarray(np.bincount(places, weights), dtype=np.float64)
+    met = np.flatnonzero(sums)
+    return Scores(packed_to, numbers[met], sums[met])
 
 
 LAST_NUMBER = "select coalesce(max(number), 0) from match_lexeme where kind = $1"
