@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 GRAPH_FROM = 20_000
 # A scope of no more profiles is compared one by one at once.
 NARROW = 5_000
-# How many the graph searches among, and gives back.
-GRAPH_SEARCH = 800
+# How many the graph searches among, and gives back: the most that pgvector takes.
+GRAPH_SEARCH = 1_000
 # How many times the limit are chosen by packed weights to be scored exactly, and how much more at every further try.
 CHOSEN = 3
 MORE_CHOSEN = 6

@@ -114,7 +114,11 @@ def count_terms(texts: Iterable[str]) -> Counter[str]:
 def is_word(term: str) -> bool:
     """Whether a term can be shown to a reader: pairs of characters that are no word are for counting only.
 
-    >>> is_word("磁场"), is_word("部氧"), is_word("pem")
-    (True, False, True)
+    >>> is_word("磁场"), is_word("部氧"), is_word("pem"), is_word("n型"), is_word("x射")
+    (True, False, True, True, False)
     """
-    return len(term) > 1 and (not "\u3400" <= term[0] <= "\u9fff" or len(rjieba.cut(term, False)) == 1)
+    if len(term) < LEAST_PART:
+        return False
+    if not "\u3400" <= term[0] <= "\u9fff":
+        return not "\u3400" <= term[-1] <= "\u9fff" or term[-1] in "型级类族相"
+    return len(rjieba.cut(term, False)) == 1

@@ -143,7 +143,7 @@ async def test_the_graph_finds_what_the_exact_scan_finds(
             graph = await candidates.nearest(connection, "outcome", probe, model, Scope(), 20)
         monkeypatch.undo()
         shared += len({each.id for each in exact} & {each.id for each in graph})
-    # It searches among 800 of 1,500: 0.95 is what such a graph gives at the very least.
+    # It searches among 1,000 of 1,500: 0.95 is what such a graph gives at the very least.
     assert shared >= 190
 
 

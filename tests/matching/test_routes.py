@@ -150,7 +150,7 @@ async def test_each_route_reads_what_it_is_meant_to(filled: Filled) -> None:
         ),
         (candidates.NEAREST_EXACT, ("outcome", *NO_FILTER, some, probe, model.id, 50), {by_key, "match_vector_pkey"}),
         (
-            candidates.graph_statement(model, "outcome").replace("$1", "$1::halfvec").replace("800", "50"),
+            candidates.graph_statement(model, "outcome").replace("$1", "$1::halfvec").replace("limit 1000", "limit 50"),
             (probe, "outcome", "half", None, None, None, 20),
             {f"match_vector_graph_{model.id}_outcome"},
         ),
