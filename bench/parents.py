@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from matching.embedding import Encoded, Encoder
 from matching.evaluation.scratch import ROLES, identifier_of
@@ -12,8 +12,6 @@ from matching.types import Kind, Profile
 from service.demo import FOLDER
 from service.matches.profiles import NEED_SECTIONS, OUTCOME_SECTIONS
 
-# A listing's first passages say what it is about; more of them only take longer to embed.
-PASSAGES = 6
 SECTIONS: dict[Kind, tuple[str, ...]] = {"need": NEED_SECTIONS, "outcome": OUTCOME_SECTIONS}
 
 
@@ -33,10 +31,8 @@ def parents(encoder: Encoder, kind: Kind) -> list[Parent]:
         for file in sorted(FOLDER.glob(f"{kind}s-*.jsonl"))
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
-    shortened = [replace(profile, passages=profile.passages[:PASSAGES]) for profile in profiles]
-    encoded = encoder.encode([profile.texts for profile in shortened], ROLES[kind])
-    counts = [profile_counts(profile) for profile in profiles]
-    return [Parent(*row) for row in zip(shortened, encoded, counts, strict=True)]
+    encoded = encoder.encode([profile.texts for profile in profiles], ROLES[kind])
+    return [Parent(p, e, profile_counts(p)) for p, e in zip(profiles, encoded, strict=True)]
 
 
 def _profile(kind: Kind, row: dict) -> Profile:  # type: ignore[type-arg]
