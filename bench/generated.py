@@ -132,12 +132,13 @@ async def fill(
     owner: "asyncpg.Connection[asyncpg.Record]", parents: list[Parent], outcomes: int, *, texts: bool = True
 ) -> EmbeddingModel:
     """Bring the index to so many outcomes; without `texts` it has vectors only."""
-    random = np.random.default_rng(7)
+    there = await owner.fetchval("select count(*) from match_profile where kind = 'outcome'")
+    # What an earlier call made is not made again.
+    random = np.random.default_rng(7 + there)
     await ensure_lexicon(owner)
     model = await register_model(owner, "generated", ModelIdentity("generated", "generated", EMBEDDING))
     lexicon, vectors = Lexicon.of(parents), Vectors(parents)
     documents: Counter[int] = Counter()
-    there = await owner.fetchval("select count(*) from match_profile where kind = 'outcome'")
     for start in range(there, outcomes, BATCH):
         numbers = range(start, min(outcomes, start + BATCH))
         drawn, pairs = vectors.draw(random, len(numbers))
