@@ -1,4 +1,5 @@
-"""Run every measurement and print one table. BENCH=name runs one; OUTCOMES=2000 makes the large index smaller."""
+"""Run every measurement and print one table. BENCH=name runs one; OUTCOMES=2000 makes the large
+indexes smaller, and FULL=1 measures routing over a million outcomes."""
 
 import asyncio
 import os
@@ -8,12 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, assignment, encoder, memory, reads
+from bench import adhoc, assignment, encoder, memory, reads, routing
 from bench.figures import Figure
 
 MEASUREMENTS = {
     "reads": reads.measure,
     "adhoc": adhoc.measure,
+    "routing": routing.measure,
     "encoder": encoder.measure,
     "memory": memory.measure,
     "assignment": assignment.measure,

@@ -20,7 +20,9 @@ class Figure:
         """A row of the table."""
         base = "" if self.base is None else f"{self.base:,.2f} {self.unit}"
         ratio = "" if not self.base else f"{self.value / self.base:.2f}"
-        return self.what, f"{self.value:,.2f} {self.unit}", self.against, base, ratio
+        # Shares have no unit, and their third decimal matters.
+        value = f"{self.value:,.2f} {self.unit}" if self.unit else f"{self.value:.4f}"
+        return self.what, value, self.against, base, ratio
 
 
 async def median_ms(action: Callable[[], Awaitable[object]], rounds: int) -> float:

@@ -1,23 +1,39 @@
-"""Where candidates come from: nearest by vector and best by shared terms, each within the scope."""
+"""Where candidates come from: nearest by vector and best by shared terms, each within the scope.
+
+Three routes, and none loses what the exact ranking of the scope would find (docs/adr/0005-index.md has the figures):
+
+- a narrow scope is ranked exactly: its rows are read by the filters' indexes and compared one by one;
+- in a wide one the best of everything are taken, by the graph or by packed postings, and what is outside is left out.
+  That answer is used if it is complete; a filter may well leave nothing of the nearest, whatever its share is;
+- if it is not, the scope is ranked exactly after all.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 from pgvector import HalfVector, SparseVector
 
 from matching.embedding.protocol import Vector
-from matching.index import Connection
+from matching.index import Connection, postings
 from matching.index import vocabulary as lexicon
 from matching.index.models import EmbeddingModel
 from matching.types import Kind, Scope, Terms
 
-# Below this many profiles an exact scan is as fast as the graph, and loses nothing.
+if TYPE_CHECKING:
+    import asyncpg
+
+# Below this many profiles an exact scan of all takes a few milliseconds.
 GRAPH_FROM = 20_000
-# A graph searched with a filter loses what the filter takes away on the way; with most of it in scope it does not.
-GRAPH_SHARE = 0.5
-GRAPH_SEARCH = 400
+# A scope of no more profiles is compared one by one at once.
+NARROW = 5_000
+# How many the graph searches among, and gives back: the most that pgvector takes.
+GRAPH_SEARCH = 1_000
+# How many times the limit are chosen by packed weights to be scored exactly, and how much more at every further try.
+CHOSEN = 3
+MORE_CHOSEN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +56,15 @@ select count(*) from (
     limit $7
 ) as counted
 """
-# Materialized: the filter is applied first and the distances are computed for what it leaves, never the other way round.
 NEAREST_EXACT = """
-with scope as materialized (
-    select id from match_profile
-    where kind = $1
-      and ($2::text is null or field = $2)
-      and ($3::text is null or region_class = $3)
-      and ($4::text is null or modes @> array[$4])
-      and ($5::uuid is null or organization is distinct from $5)
-      and ($6::uuid[] is null or id = any ($6))
-)
 select profile_id as id, -(embedding <#> $7::halfvec) as score
-from scope join match_vector on model_id = $8 and match_vector.kind = $1 and profile_id = scope.id
+from match_profile join match_vector on model_id = $8 and match_vector.kind = $1 and profile_id = id
+where match_profile.kind = $1
+  and ($2::text is null or field = $2)
+  and ($3::text is null or region_class = $3)
+  and ($4::text is null or modes @> array[$4])
+  and ($5::uuid is null or organization is distinct from $5)
+  and ($6::uuid[] is null or id = any ($6))
 order by embedding <#> $7::halfvec, profile_id
 limit $9
 """
@@ -64,8 +76,11 @@ order by embedding <#> $1::halfvec, profile_id
 limit $4
 """
 SET_GRAPH_SEARCH = "select set_config('hnsw.ef_search', $1, true)"
-# The planner knows the value of every filter: which one is there decides the plan.
-PLAN_EACH_TIME = "select set_config('plan_cache_mode', 'force_custom_plan', true)"
+# Plans are made for the values at hand: which filter is there decides. And what is read by key lies in memory mostly:
+# at the cost of a turning disk the planner reads whole tables for a scope of three in a hundred.
+PLAN_FOR_THESE = """
+select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true)
+"""
 
 
 def graph_statement(model: EmbeddingModel, kind: Kind) -> str:
@@ -85,29 +100,32 @@ async def nearest(
     connection: Connection, kind: Kind, vector: Vector, model: EmbeddingModel, scope: Scope, limit: int
 ) -> list[Found]:
     """The profiles of a kind nearest to a vector (inner product of unit vectors), best first."""
-    await connection.execute(PLAN_EACH_TIME)
+    await connection.execute(PLAN_FOR_THESE)
     probe = HalfVector(vector)
-    total = await lexicon.collection_size(connection, kind)
-    if await _use_graph(connection, kind, scope, total):
+    if await lexicon.collection_size(connection, kind) >= GRAPH_FROM and not await is_narrow(connection, kind, scope):
         await connection.execute(SET_GRAPH_SEARCH, str(GRAPH_SEARCH))
-        rows = await connection.fetch(
+        found = await connection.fetch(
             graph_statement(model, kind),
             probe, kind, scope.field, scope.region_class, scope.mode, scope.not_organization, limit,
         )  # fmt: skip
-    elif scope.is_everything:
-        rows = await connection.fetch(NEAREST_EVERYWHERE, probe, model.id, kind, limit)
-    else:
-        rows = await connection.fetch(NEAREST_EXACT, kind, *_filters(scope), probe, model.id, limit)
-    return [Found(row["id"], row["score"]) for row in rows]
-
-
-async def _use_graph(connection: Connection, kind: Kind, scope: Scope, total: int) -> bool:
-    if total < GRAPH_FROM or scope.identifiers is not None:
-        return False
+        if len(found) == limit:
+            return _found(found)
     if scope.is_everything:
+        return _found(await connection.fetch(NEAREST_EVERYWHERE, probe, model.id, kind, limit))
+    return _found(await connection.fetch(NEAREST_EXACT, kind, *_filters(scope), probe, model.id, limit))
+
+
+async def is_narrow(connection: Connection, kind: Kind, scope: Scope) -> bool:
+    """Whether a scope is compared one by one at once. Counting stops where that is decided."""
+    if scope.is_everything:
+        return False
+    if scope.identifiers is not None:
         return True
-    enough = max(GRAPH_FROM, int(total * GRAPH_SHARE))
-    return bool(await connection.fetchval(COUNT_SCOPE, kind, *_filters(scope), enough) >= enough)
+    return bool(await connection.fetchval(COUNT_SCOPE, kind, *_filters(scope), NARROW + 1) <= NARROW)
+
+
+def _found(rows: "Sequence[asyncpg.Record]") -> list[Found]:
+    return [Found(row["id"], row["score"]) for row in rows]
 
 
 def _filters(scope: Scope) -> tuple[object, ...]:
@@ -116,49 +134,81 @@ def _filters(scope: Scope) -> tuple[object, ...]:
 
 
 BEST_BY_TERMS = """
-with scope as materialized (
-    select id from match_profile
-    where kind = $1
+select id, -distance as score
+from (
+    select id, weights <#> $7 as distance
+    from match_profile join match_lexeme on match_lexeme.kind = $1 and profile_id = id
+    where match_profile.kind = $1
       and ($2::text is null or field = $2)
       and ($3::text is null or region_class = $3)
       and ($4::text is null or modes @> array[$4])
       and ($5::uuid is null or organization is distinct from $5)
       and ($6::uuid[] is null or id = any ($6))
-)
-select profile_id as id, -(weights <#> $7) as score
-from scope join match_lexeme on match_lexeme.kind = $1 and profile_id = scope.id
-where (weights <#> $7) < 0
-order by weights <#> $7, profile_id
-limit $8
+    order by distance, id
+    limit $8
+) as nearest
+where distance < 0
+order by distance, id
 """
-BEST_BY_TERMS_EVERYWHERE = """
-select profile_id as id, -(weights <#> $1) as score
-from match_lexeme
-where kind = $2 and (weights <#> $1) < 0
-order by weights <#> $1, profile_id
-limit $3
+# Chosen by their packed weights, and what is not packed yet; materialized, so that each product is computed once.
+BEST_OF_CHOSEN = """
+with chosen as materialized (
+    select profile_id, weights <#> $1 as distance from match_lexeme
+    where kind = $2 and (number = any ($3) or number > $4)
+)
+select profile_id as id, -distance as score
+from chosen
+where distance < 0
+order by distance, profile_id
+limit $5
+"""
+BEST_OF_CHOSEN_IN_SCOPE = """
+with chosen as materialized (
+    select profile_id, weights <#> $1 as distance from match_lexeme
+    where kind = $2 and (number = any ($3) or number > $4)
+)
+select profile_id as id, -distance as score
+from chosen join match_profile on match_profile.kind = $2 and id = profile_id
+where distance < 0
+  and ($6::text is null or field = $6)
+  and ($7::text is null or region_class = $7)
+  and ($8::text is null or modes @> array[$8])
+  and ($9::uuid is null or organization is distinct from $9)
+order by distance, profile_id
+limit $5
 """
 
 
 async def best_by_terms(
     connection: Connection, kind: Kind, terms: Terms, rarity: "Rarity", scope: Scope, limit: int
 ) -> list[Found]:
-    """The profiles of a kind with the greatest sum of shared terms' weights, rare terms counting more."""
-    probe = SparseVector(
-        {
-            number - 1: weight * rarity.of(number)
-            for number, weight in zip(terms.identifiers.tolist(), terms.weights.tolist(), strict=True)
-            if rarity.of(number) > 0
-        },
-        lexicon.DIMENSIONS,
-    )
-    if not probe.indices():
+    """The profiles of a kind with the greatest sum of shared terms' weights, rare terms counting more. Exact."""
+    query = {
+        number: weight * rarity.of(number)
+        for number, weight in zip(terms.identifiers.tolist(), terms.weights.tolist(), strict=True)
+        if rarity.of(number) > 0
+    }
+    if not query:
         return []
-    if scope.is_everything:
-        rows = await connection.fetch(BEST_BY_TERMS_EVERYWHERE, probe, kind, limit)
-    else:
-        rows = await connection.fetch(BEST_BY_TERMS, kind, *_filters(scope), probe, limit)
-    return [Found(row["id"], row["score"]) for row in rows]
+    await connection.execute(PLAN_FOR_THESE)
+    probe = SparseVector({number - 1: weight for number, weight in query.items()}, lexicon.DIMENSIONS)
+    if await is_narrow(connection, kind, scope):
+        return _found(await connection.fetch(BEST_BY_TERMS, kind, *_filters(scope), probe, limit))
+    scores = await postings.score(connection, kind, query)
+    taken = CHOSEN * limit
+    while True:
+        numbers, left = scores.best(taken)
+        if scope.is_everything:
+            rows = await connection.fetch(BEST_OF_CHOSEN, probe, kind, numbers, scores.packed_to, limit)
+        else:
+            filters = scope.field, scope.region_class, scope.mode, scope.not_organization
+            rows = await connection.fetch(
+                BEST_OF_CHOSEN_IN_SCOPE, probe, kind, numbers, scores.packed_to, limit, *filters
+            )
+        # Complete when nothing that was not chosen can come before the last of these.
+        if left == 0 or (len(rows) == limit and rows[-1]["score"] > left):
+            return _found(rows)
+        taken *= MORE_CHOSEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+import asyncpg
+
 from matching.embedding.protocol import ModelIdentity
 from matching.index import Connection, tokens
 from matching.types import Kind
@@ -114,14 +116,32 @@ async def drop_retired_vectors(connection: Connection) -> None:
     await tokens.forget_retired(connection)
 
 
+# Links a node, and candidates while building. Of the nearest fifty among 300,000 vectors such a graph lost 0.2 %, searching
+# among 1,000; one of 16 and 128 lost twice that, and pgvector's own 16 and 64 already 0.5 % of 100,000.
+GRAPH_LINKS = 24
+GRAPH_CONSTRUCTION = 256
+
+
+# A graph that outgrows this is built further on disk, several times slower; containers share about so much memory.
+BUILD_WITH = "select set_config('maintenance_work_mem', '768MB', false), set_config('max_parallel_maintenance_workers', $1, false)"
+
+
 async def create_graph_index(owner: Connection, model: EmbeddingModel) -> None:
     """The HNSW graphs of a model, one a kind (Malkov and Yashunin 2018). Takes the owner's connection.
 
-    The statement is made from two numbers of our own: an index's expression and predicate take no parameters.
+    The statement is made from numbers of our own: an index's expression and predicate take no parameters.
     """
     for kind in ("need", "outcome"):
-        await owner.execute(
+        statement = (
             f"create index if not exists match_vector_graph_{model.id:d}_{kind} on match_vector "
             f"using hnsw ((embedding::halfvec({model.dimensions:d})) halfvec_ip_ops) "
+            f"with (m = {GRAPH_LINKS:d}, ef_construction = {GRAPH_CONSTRUCTION:d}) "
             f"where model_id = {model.id:d} and kind = '{kind}'"
         )
+        try:
+            await owner.execute(BUILD_WITH, "2")
+            await owner.execute(statement)
+        except asyncpg.DiskFullError:
+            # Workers of one build share memory, of which a container may have 64 MB: one process needs none.
+            await owner.execute(BUILD_WITH, "0")
+            await owner.execute(statement)

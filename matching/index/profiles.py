@@ -13,12 +13,14 @@ from matching.embedding.tokens import TokenVectors, pack, unpack
 from matching.index import Connection, tokens
 from matching.index import vocabulary as lexicon
 from matching.indicators import stored as indicator_rows
+from matching.profiling.tokens import TOKENIZER
 from matching.types import EmbeddedProfile, Facets, Kind, Passage, Profile, Terms
 
 if TYPE_CHECKING:
     import asyncpg
 
 PASSAGE_TYPE = np.dtype("<f2")
+NO_TERMS = Terms(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32))
 
 UPSERT_PROFILE = """
 insert into match_profile (
@@ -111,10 +113,12 @@ def _token_columns(found: TokenVectors | None) -> tuple[object, object, object, 
     return pack(found.vectors), len(found.vectors), found.identifiers.tolist(), found.passages.tolist()
 
 
-GET_LEXEMES = "select weights from match_lexeme where kind = $1 and profile_id = $2"
+GET_LEXEMES = "select weights, tokenizer from match_lexeme where kind = $1 and profile_id = $2"
+# A row whose terms change gets the next number, by which the packed postings of its old terms are out of date.
 UPSERT_LEXEMES = """
-insert into match_lexeme (profile_id, kind, weights) values ($1, $2, $3)
-on conflict (kind, profile_id) do update set weights = excluded.weights
+insert into match_lexeme (profile_id, kind, weights, tokenizer) values ($1, $2, $3, $4)
+on conflict (kind, profile_id) do update
+set weights = excluded.weights, tokenizer = excluded.tokenizer, number = excluded.number
 """
 
 
@@ -125,24 +129,46 @@ async def upsert_lexemes(connection: Connection, profile: Profile, *, created: b
     """
     average = await lexicon.ensure_lexicon(connection)
     weights = lexicon.weights_of(profile, average)
-    stored = set() if created else await _stored_terms(connection, profile.kind, profile.id)
-    numbers = await lexicon.find_terms(connection, sorted(weights))
-    kept = {term: number for term, number in numbers.items() if number in stored}
-    added, dropped = sorted(weights.keys() - kept.keys()), sorted(stored - set(kept.values()))
-    if added or dropped or created:
-        await lexicon.lock_lexicon(connection)
-        if created:
-            await lexicon.count_profile(connection, profile.kind, 1)
-        await lexicon.drop_terms(connection, profile.kind, dropped)
-        kept |= await lexicon.add_terms(connection, profile.kind, added)
+    before = None if created else await connection.fetchrow(GET_LEXEMES, profile.kind, profile.id)
+    stored = from_sparse(before["weights"]) if before else NO_TERMS
+    known = await lexicon.find_terms(connection, sorted(weights))
+    had = set(stored.identifiers.tolist())
+    kept = {term: number for term, number in known.items() if number in had}
+    added, dropped = sorted(weights.keys() - kept.keys()), sorted(had - set(kept.values()))
     terms = lexicon.as_terms(weights, kept)
-    await connection.execute(UPSERT_LEXEMES, profile.id, profile.kind, as_sparse(terms))
+    if before and not (added or dropped) and before["tokenizer"] == TOKENIZER and _equal(stored, terms):
+        return terms
+    # Held until the end, also where no term's count changes: numbers are given in the order of the commits.
+    await lexicon.lock_lexicon(connection)
+    if created:
+        await lexicon.count_profile(connection, profile.kind, 1)
+    await lexicon.drop_terms(connection, profile.kind, dropped)
+    kept |= await lexicon.add_terms(connection, profile.kind, added)
+    terms = lexicon.as_terms(weights, kept)
+    await connection.execute(UPSERT_LEXEMES, profile.id, profile.kind, as_sparse(terms), TOKENIZER)
     return terms
 
 
-async def _stored_terms(connection: Connection, kind: Kind, identifier: UUID) -> set[int]:
-    stored = await connection.fetchval(GET_LEXEMES, kind, identifier)
-    return set() if stored is None else {index + 1 for index in stored.indices()}
+def _equal(one: Terms, other: Terms) -> bool:
+    return np.array_equal(one.identifiers, other.identifiers) and np.array_equal(one.weights, other.weights)
+
+
+# Rows that somebody writes just now are left to them.
+OUTDATED = """
+select match_profile.* from match_profile
+join match_lexeme on match_lexeme.kind = match_profile.kind and profile_id = id
+where tokenizer < $1 or tokenizer > $1
+limit $2
+for no key update of match_profile skip locked
+"""
+
+
+async def rewrite_outdated_lexemes(connection: Connection, limit: int) -> int:
+    """Write anew the terms of some profiles that other code cut; how many. Profile rows are locked before the lexicon."""
+    rows = await connection.fetch(OUTDATED, TOKENIZER, limit)
+    for row in rows:
+        await upsert_lexemes(connection, _profile(row), created=False)
+    return len(rows)
 
 
 # The lock makes two removals of one profile, or a removal and a rewriting, come one after the other.
@@ -155,11 +181,12 @@ async def delete_profile(connection: Connection, identifier: UUID) -> bool:
     kind: Kind | None = await connection.fetchval(LOCK_PROFILE, identifier)
     if kind is None:
         return False
-    stored = await _stored_terms(connection, kind, identifier)
+    stored = await connection.fetchrow(GET_LEXEMES, kind, identifier)
     counted = await tokens.stored(connection, identifier)
     await connection.execute(DELETE_PROFILE, kind, identifier)
     await lexicon.lock_lexicon(connection)
-    await lexicon.drop_terms(connection, kind, sorted(stored))
+    if stored:
+        await lexicon.drop_terms(connection, kind, from_sparse(stored["weights"]).identifiers.tolist())
     for model_id, numbers in counted.items():
         await tokens.count(connection, model_id, sorted(numbers), -1)
     await lexicon.count_profile(connection, kind, -1)

@@ -36,6 +36,33 @@ async def ensure_lexicon(connection: Connection, average_length: float = DEFAULT
     return float(row["average_length"])
 
 
+OF_THIS_CODE = """
+select tokenizer = $1 and not exists (select from match_lexeme where tokenizer < $1 or tokenizer > $1) from match_lexicon
+"""
+
+
+async def is_of_this_code(connection: Connection) -> bool:
+    """Whether every text in the lexicon was cut into terms by this code's tokenizer; an empty lexicon is."""
+    return await connection.fetchval(OF_THIS_CODE, TOKENIZER) is not False
+
+
+NOTE_TOKENIZER = """
+update match_lexicon set tokenizer = $1
+where not exists (select from match_lexeme where tokenizer < $1 or tokenizer > $1)
+returning tokenizer
+"""
+DROP_UNUSED_TERMS = "delete from match_vocabulary where needs = 0 and outcomes = 0"
+
+
+async def note_tokenizer(connection: Connection) -> bool:
+    """Note this code's tokenizer if no text of another is left, and forget terms of no text; whether that was so."""
+    await lock_lexicon(connection)
+    if await connection.fetchval(NOTE_TOKENIZER, TOKENIZER) is None:
+        return False
+    await connection.execute(DROP_UNUSED_TERMS)
+    return True
+
+
 async def collection_size(connection: Connection, kind: Kind) -> int:
     """How many profiles of a kind the index holds."""
     row = await connection.fetchrow(GET_LEXICON)

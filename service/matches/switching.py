@@ -1,9 +1,13 @@
-"""Change the embedding model while serving: the new vectors are filled in beside the old ones, then all switch at once."""
+"""Bring the index to what is configured while it serves, a step at a time.
+
+Vectors of a new model are filled in beside the old ones, then all switch at once; texts that older code cut into terms
+are cut anew in small transactions; terms that were written since are packed.
+"""
 
 import asyncpg
 import structlog
 
-from matching.index import candidates
+from matching.index import candidates, postings
 from matching.index.models import (
     EmbeddingModel,
     activate_model,
@@ -13,8 +17,9 @@ from matching.index.models import (
     profiles_without_vector,
     register_model,
 )
-from matching.index.profiles import of_older_parser
-from matching.index.vocabulary import collection_size
+from matching.index.profiles import of_older_parser, rewrite_outdated_lexemes
+from matching.index.vocabulary import collection_size, is_of_this_code, note_tokenizer
+from matching.types import Kind
 from service.kit import queue
 from service.kit.actor import SYSTEM
 from service.kit.db import Connection, transaction
@@ -25,6 +30,9 @@ from service.resources import Resources
 log = structlog.get_logger("duijie.models")
 
 AT_ONCE = 5_000
+# Other writers wait for the lexicon meanwhile: some tenths of a second.
+TEXTS_AT_ONCE = 50
+KINDS: tuple[Kind, ...] = ("need", "outcome")
 PUBLISHED = """
 select id, version from listing where state = 'published' order by id
 """
@@ -32,7 +40,13 @@ VERSIONS = "select id, version from listing where id = any ($1) and state = 'pub
 
 
 async def settle(resources: Resources) -> None:
-    """Bring embedding and ranking model to what is configured, a step at a time; called again and again."""
+    """Bring models, terms and postings to what is configured and written; called again and again."""
+    await _settle_models(resources)
+    await _rewrite_terms(resources)
+    await _pack_terms(resources)
+
+
+async def _settle_models(resources: Resources) -> None:
     encoder = await resources.encoders.primary.encoder()
     async with transaction(resources.pool, SYSTEM) as connection:
         if await install_default(connection):
@@ -51,6 +65,37 @@ async def settle(resources: Resources) -> None:
         models = await live_models(connection)
     if large >= candidates.GRAPH_FROM:
         await _ensure_graphs(resources, models)
+
+
+async def _rewrite_terms(resources: Resources) -> None:
+    """Cut every text anew that another version of the tokenizer cut.
+
+    Until it is done a query of new terms does not meet the old ones of what is still to come; all others it meets.
+    """
+    async with transaction(resources.pool, SYSTEM) as connection:
+        if await is_of_this_code(connection):
+            return
+    written, again = 0, True
+    while again:
+        async with transaction(resources.pool, SYSTEM) as connection:
+            done = await rewrite_outdated_lexemes(connection, TEXTS_AT_ONCE)
+        written, again = written + done, done > 0
+    async with transaction(resources.pool, SYSTEM) as connection:
+        # Not so while another worker is at it, or an older one still runs: the next turn sees to it.
+        if await note_tokenizer(connection):
+            log.info("terms written anew", texts=written)
+            await _rank_everything(connection)
+
+
+async def _pack_terms(resources: Resources) -> None:
+    """Pack the terms of what was written since, if it is much."""
+    for kind in KINDS:
+        async with transaction(resources.pool, SYSTEM) as connection:
+            up_to = await postings.last_number(connection, kind)
+        more = True
+        while more:
+            async with transaction(resources.pool, SYSTEM) as connection:
+                more = await postings.pack(connection, kind, up_to)
 
 
 async def _fill(connection: Connection, model: EmbeddingModel) -> int:

@@ -151,3 +151,27 @@ async def test_a_ranked_list_is_one_walk_along_its_index(pool: Pool, owner_url: 
         assert index in plan
         assert "Sort" not in plan
     await owner.close()
+
+
+async def test_an_index_of_before_gets_versions_and_numbers_and_loses_its_graphs(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts that are indexed already are of the second tokenizer, each with a number; graphs are built anew by the worker."""
+    upgrade = migrate.command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(migrate.command, "upgrade", lambda config, _: upgrade(config, "0003"))
+        await migrate.migrate(empty)
+    owner = await asyncpg.connect(empty, server_settings={"search_path": "public, matching"})
+    try:
+        await owner.execute("""
+            insert into match_profile (id, kind, title, language, sections, passages, passage_weights)
+            select uuidv7(), 'outcome', 'n', 'zh', '{}', '{}', '{}' from generate_series(1, 3);
+            insert into match_lexeme (profile_id, kind, weights) select id, kind, '{1:1}/1000000000' from match_profile;
+            create index match_vector_graph_1_outcome on match_vector using hnsw ((embedding::halfvec(4)) halfvec_ip_ops);
+        """)
+        await migrate.migrate(empty)
+        rows = await owner.fetch("select tokenizer, number from match_lexeme order by number")
+        assert [tuple(row) for row in rows] == [(2, 1), (2, 2), (2, 3)]
+        assert not await owner.fetch("select from pg_indexes where indexname like 'match_vector_graph%'")
+    finally:
+        await owner.close()

@@ -6,7 +6,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from matching.index import postings
 from matching.indicators.stored import PARSER
+from matching.profiling import TOKENIZER
 from service import worker
 from service.kit import queue
 from service.kit.actor import SYSTEM
@@ -254,3 +256,42 @@ async def test_a_pair_within_one_organization_is_marked_and_not_hidden(
     await drain(resources)
     (pair,) = await matches(client, keys, need)
     assert pair["conflicts"] == ["own_organization"]
+
+
+async def test_terms_of_an_older_tokenizer_are_rewritten_and_everything_is_ranked_anew(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
+) -> None:
+    needs, _ = await publish_all(client, keys)
+    await drain(resources)
+    path = f"/v1/needs/{needs[0]}/matches"
+    terms = "select term, needs, outcomes from match_vocabulary order by 1"
+    before, lists = await pool.fetch(terms), await titles(client, keys, path)
+    await pool.execute("update match_lexeme set tokenizer = $1", TOKENIZER - 1)
+    await pool.execute("update match_lexicon set tokenizer = $1", TOKENIZER - 1)
+    # What the older code cut and this one does not: a term that no text gives any more.
+    await pool.execute("insert into match_vocabulary (term) values ('older')")
+    await worker.keep_house(resources)
+    stamps = "select distinct tokenizer from match_lexeme union select tokenizer from match_lexicon"
+    assert [row[0] for row in await pool.fetch(stamps)] == [TOKENIZER]
+    assert await pool.fetch(terms) == before
+    waiting = await pool.fetchval("select count(*) from pgqueuer where entrypoint = 'rank'")
+    assert waiting == len(NEEDS) + len(OUTCOMES)
+    await drain(resources)
+    assert await titles(client, keys, path) == lists
+    await worker.keep_house(resources)
+    assert await pool.fetchval("select count(*) from pgqueuer") == 0
+
+
+async def test_terms_are_packed_when_many_lie_unpacked(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish_all(client, keys)
+    await drain(resources)
+    assert await pool.fetchval("select count(*) from match_segment") == 0
+    monkeypatch.setattr(postings, "LEAST_PACKED", len(NEEDS))
+    await worker.keep_house(resources)
+    packed = await pool.fetch("select kind, octet_length(numbers) / 4 as rows from match_segment order by kind")
+    assert [tuple(row) for row in packed] == [("need", len(NEEDS)), ("outcome", len(OUTCOMES))]
+    need = await publish(client, keys, "needs", "葡萄酒低温发酵")
+    await drain(resources)
+    assert (await titles(client, keys, f"/v1/needs/{need}/matches"))[0] == OUTCOMES[3]

@@ -143,7 +143,7 @@ async def test_the_graph_finds_what_the_exact_scan_finds(
             graph = await candidates.nearest(connection, "outcome", probe, model, Scope(), 20)
         monkeypatch.undo()
         shared += len({each.id for each in exact} & {each.id for each in graph})
-    # ef_search is 400 of 1,500: 0.95 is what such a graph gives at the very least.
+    # It searches among 1,000 of 1,500: 0.95 is what such a graph gives at the very least.
     assert shared >= 190
 
 
@@ -193,7 +193,7 @@ async def test_the_graph_statement_reads_the_graph(
         await owner.execute("analyze")
     finally:
         await owner.close()
-    await connection.execute(candidates.PLAN_EACH_TIME)
+    await connection.execute(candidates.PLAN_FOR_THESE)
     statement = candidates.graph_statement(model, "outcome").replace("$1", "$1::halfvec")
     probe = candidates.HalfVector(np.ones(model.dimensions))
     async with connection.transaction():

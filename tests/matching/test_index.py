@@ -11,7 +11,7 @@ import pytest
 from matching import pipeline
 from matching.embedding.fake import FakeEncoder
 from matching.embedding.protocol import as_stored
-from matching.index import Connection, candidates, models, profiles, tokens, vocabulary
+from matching.index import Connection, candidates, models, postings, profiles, tokens, vocabulary
 from matching.index.models import EmbeddingModel
 from matching.profiling import ListingText, compose
 from tests.matching.conftest import connect, named, profile, put
@@ -199,7 +199,7 @@ async def test_a_model_becomes_active_only_when_no_profile_lacks_its_vector(
     assert await connection.fetchval("select array_agg(model_id) from match_passage") == [newer.id]
 
 
-MODULES = {module.__name__: module for module in (candidates, models, profiles, tokens, vocabulary)}
+MODULES = {module.__name__: module for module in (candidates, models, postings, profiles, tokens, vocabulary)}
 VERBS = {"select", "insert", "update", "delete", "with"}
 STATEMENTS = [
     (module, name)

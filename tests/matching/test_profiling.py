@@ -72,6 +72,53 @@ def test_terms_are_pairs_and_longer_words() -> None:
     assert terms("电解槽") == ["电解", "解槽", "电解槽"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("按GB/T 22900-2022评价", "符合 GB／T22900", "gb22900"),
+        ("GBT22900", "GB 22900-2009", "gb22900"),
+        ("ISO 9001:2015", "ISO9001", "iso9001"),
+        ("DB64/T 1234-2021", "DB64/T1234", "db641234"),
+        ("GB 4806.7", "GB4806.7-2016", "gb4806.7"),
+        ("浓H₂SO₄", "H2SO4", "h2so4"),
+        ("α-Al₂O₃载体", "Al2O3", "al2o3"),
+        ("LiFePO4正极", "LIFEPO₄", "lifepo4"),
+        ("CO₂/H₂分离", "CO2捕集", "co2"),
+        ("C8烯烃", "Ｃ8", "c8"),
+        ("TOPCon210", "TOPCon电池", "topcon"),
+        ("PEM-20", "PEM20", "pem"),
+        ("PEM‑20", "PEM-20", "pem-20"),
+        ("micro-channel", "microchannel", "microchannel"),
+        ("粒径5μm", "5 µm", "μm"),
+        ("0.5mm", "0.5 mm", "0.5"),
+        ("N型硅片", "n型", "n型"),
+        ("X射线", "X-射线", "x射"),
+        ("β-胡萝卜素", "β胡萝卜素", "β胡"),
+        ("维生素C含量", "维生素 C、维生素C", "素c"),
+        ("辅酶Q10", "辅酶q10", "酶q10"),
+        ("Ningxia\u00ad", "ning\u200bxia", "ningxia"),
+    ],
+)
+def test_names_formulas_and_standards_meet_however_they_are_written(one: str, other: str, shared: str) -> None:
+    assert shared in terms(one)
+    assert shared in terms(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "absent"),
+    [
+        ("H2SO4", "so"),  # a function word, and of a formula's single letters nothing is kept
+        ("耐温300℃的", "c的"),
+        ("0.5mm", "0"),
+        ("GB/T 22900-2022", "gb2022"),
+        ("1GB 8 GB 内存", "gb内"),
+        ("合金A356.0铸造", "a铸"),
+    ],
+)
+def test_what_only_looks_like_a_name_gives_none(text: str, absent: str) -> None:
+    assert absent not in terms(text)
+
+
 @given(st.text(max_size=200))
 def test_terms_of_any_text_are_short_and_not_empty(text: str) -> None:
     assert all(0 < len(term) <= 64 for term in terms(text))
