@@ -8,10 +8,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, encoder, memory, reads
+from bench import adhoc, encoder, learning, memory, reads
 from bench.figures import Figure
 
-MEASUREMENTS = {"reads": reads.measure, "adhoc": adhoc.measure, "encoder": encoder.measure, "memory": memory.measure}
+MEASUREMENTS = {
+    "reads": reads.measure,
+    "adhoc": adhoc.measure,
+    "encoder": encoder.measure,
+    "memory": memory.measure,
+    "learning": learning.measure,
+}
 
 
 def main() -> None:

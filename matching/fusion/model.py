@@ -58,6 +58,10 @@ class RankingModel:
         scores: Vector = self.intercept + deviations @ weights
         return scores
 
+    def neutral_readings(self) -> dict[str, float]:
+        """For each signal the reading that neither helps nor hurts."""
+        return {name: term.neutral for name, term in self.terms.items()}
+
     def rescaled(self, version: str, intercept: float, factor: float, thresholds: Thresholds) -> "RankingModel":
         """The same order with other probabilities: every weight times `factor`, and another intercept."""
         terms = {name: Term(term.weight * factor, term.neutral) for name, term in self.terms.items()}

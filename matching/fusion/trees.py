@@ -47,7 +47,7 @@ def lightgbm() -> ModuleType:
 def _loaded(booster: str) -> Any:
     library = lightgbm()
     try:
-        return library.Booster(params={"verbosity": -1, "num_threads": 1}, model_str=booster)
+        return library.Booster(model_str=booster)
     except library.basic.LightGBMError as error:
         raise RankingModelError(f"the ranking model's trees cannot be read: {error}") from error
 
@@ -106,6 +106,10 @@ class TreeModel:
         scores: Vector = self.intercept + self._parts(own).sum(axis=1)
         return scores
 
+    def neutral_readings(self) -> dict[str, float]:
+        """For each signal the reading that stands for "not stated"."""
+        return dict(zip(self.signals, self.neutrals, strict=True))
+
     def rescaled(self, version: str, intercept: float, factor: float, thresholds: Thresholds) -> "TreeModel":
         """The same order with other probabilities: every part times `factor`, and another intercept."""
         weights = tuple(weight * factor for weight in self.weights)
@@ -119,5 +123,5 @@ class TreeModel:
     def _parts(self, raw: Matrix) -> Matrix:
         stated = np.where(np.isnan(raw), np.array(self.neutrals), raw)
         # The last column is the mean prediction; it is in the intercept.
-        parts: Matrix = self.scale * _loaded(self.booster).predict(stated, pred_contrib=True)[:, :-1]
+        parts: Matrix = self.scale * _loaded(self.booster).predict(stated, pred_contrib=True, num_threads=1)[:, :-1]
         return parts

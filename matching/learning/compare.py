@@ -25,7 +25,7 @@ from matching.learning.folds import folds_of
 from matching.learning.logistic import pointwise_loss, recalibrate, row_weights
 
 Learner = Callable[[TrainingRows], Ranking]
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[int, int], None]
 FOLDS = 5
 PARTITIONS = 3
 RESAMPLES = 2_000
@@ -59,7 +59,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came out; `gains` by metric are candidate over recalibrated active model, greater is better for all four."""
+    """What came out. `gains` by metric are the candidate's over the active model freely recalibrated; for all four metrics
+    greater is better.
+    """
 
     rows: int
     needs: int
@@ -104,37 +106,36 @@ def compare(
     if rows.need_count < LEAST_NEEDS:
         raise ValueError(f"rows: decisions on at least {LEAST_NEEDS} needs are needed, there are {rows.need_count}")
     weights, _ = row_weights(rows)
-    before = [active.scores(rows.signals, rows.raw)]
-    candidates, recalibrated = [], []
+    before = active.scores(rows.signals, rows.raw)
+    runs: dict[str, list[Vector]] = {"active": [before], "recalibrated": [], "yardstick": [], "candidate": []}
     for seed in range(partitions):
         folds = folds_of(rows.needs, FOLDS, seed)
-        candidate, calibrated = np.empty(len(rows)), np.empty(len(rows))
+        scores = {name: np.empty(len(rows)) for name in ("recalibrated", "yardstick", "candidate")}
         for fold in range(FOLDS):
             held = folds == fold
-            fitted_on, held_back = rows.take(~held), rows.raw[held]
-            candidate[held] = learn(fitted_on).scores(rows.signals, held_back)
-            calibrated[held] = recalibrate(fitted_on, active, active.version, freely=True).scores(
-                rows.signals, held_back
-            )
-            progress("compare", seed * FOLDS + fold + 1, partitions * FOLDS)
-        candidates.append(candidate)
-        recalibrated.append(calibrated)
-    measured = {
-        name: _measure(scores, rows, weights)
-        for name, scores in (("active", before), ("recalibrated", recalibrated), ("candidate", candidates))
-    }
+            fitted_on = rows.take(~held)
+            models = {
+                "recalibrated": recalibrate(fitted_on, active, active.version),
+                "yardstick": recalibrate(fitted_on, active, active.version, freely=True),
+                "candidate": learn(fitted_on),
+            }
+            for name, model in models.items():
+                scores[name][held] = model.scores(rows.signals, rows.raw[held])
+            progress(seed * FOLDS + fold + 1, partitions * FOLDS)
+        for name, found in scores.items():
+            runs[name].append(found)
+    measured = {name: _measure(scores, rows, weights) for name, scores in runs.items()}
+    gains = {name: interval_of(measured["candidate"][name], measured["yardstick"][name]) for name in METRICS}
+    auc = measured["active"]["AUC"]
     return Comparison(
-        len(rows),
-        rows.need_count,
-        *(
-            _standing(measured[name], scores, rows)
-            for name, scores in zip(measured, (before, recalibrated, candidates), strict=True)
-        ),
-        gains={
-            metric: interval_of(measured["candidate"][metric], measured["recalibrated"][metric]) for metric in METRICS
-        },
+        rows=len(rows),
+        needs=rows.need_count,
+        active=_standing(measured["active"], runs["active"], rows),
+        recalibrated=_standing(measured["recalibrated"], runs["recalibrated"], rows),
+        candidate=_standing(measured["candidate"], runs["candidate"], rows),
+        gains=gains,
         recalibration=interval_of(measured["recalibrated"]["log loss"], measured["active"]["log loss"]),
-        agreement=interval_of(measured["active"]["AUC"], _by_chance(measured["active"]["AUC"])),
+        agreement=interval_of(auc, ByNeed(auc.denominators / 2, auc.denominators)),
     )
 
 
@@ -167,10 +168,6 @@ def interval_of(first: ByNeed, second: ByNeed, resamples: int = RESAMPLES, seed:
     return Interval(first.value - second.value, float(low), float(high))
 
 
-def _by_chance(measured: ByNeed) -> ByNeed:
-    return ByNeed(measured.denominators / 2, measured.denominators)
-
-
 def _measure(runs: list[Vector], rows: TrainingRows, weights: Vector) -> dict[str, ByNeed]:
     measures = [_measure_one(scores, rows, weights) for scores in runs]
     return {
@@ -184,7 +181,9 @@ def _measure(runs: list[Vector], rows: TrainingRows, weights: Vector) -> dict[st
 def _measure_one(scores: Vector, rows: TrainingRows, weights: Vector) -> dict[str, ByNeed]:
     numbers, places = np.unique(rows.needs, return_inverse=True)
     losses = pointwise_loss(scores, rows.labels) * weights
-    found = {"log loss": ByNeed(-np.bincount(places, weights=losses), np.bincount(places, weights=weights))}
+    lost: Vector = np.bincount(places, weights=losses).astype(np.float64)
+    counted: Vector = np.bincount(places, weights=weights).astype(np.float64)
+    found = {"log loss": ByNeed(-lost, counted)}
     ranking = np.array([_order_of_need(scores[own], rows.labels[own]) for own in _groups(places, len(numbers))])
     found["AUC"] = ByNeed(ranking[:, 0], ranking[:, 1])
     found["nDCG"] = ByNeed(ranking[:, 2], ranking[:, 4])

@@ -124,9 +124,7 @@ class Problem:
     def of(cls, rows: TrainingRows, active: RankingModel, weights: Vector) -> "Problem":
         """The problem of rows; what is not stated has no part in a score, so it lies at the neutral value."""
         known = [active.terms.get(signal) for signal in rows.signals]
-        neutrals = np.array(
-            [_middle(rows.raw[:, column]) if term is None else term.neutral for column, term in enumerate(known)]
-        )
+        neutrals = neutrals_of(rows, active)
         deviations = np.nan_to_num(rows.raw - neutrals)
         spreads = np.maximum(deviations.std(axis=0), LEAST_SPREAD)
         centre = np.array([0.0 if term is None else max(0.0, term.weight) for term in known]) * spreads
@@ -220,6 +218,14 @@ def pointwise_loss(scores: Vector, labels: Vector) -> Vector:
 def _log_loss(scores: Vector, labels: Vector, weights: Vector) -> tuple[float, Vector]:
     chances = np.exp(-np.logaddexp(0.0, -scores))
     return float(pointwise_loss(scores, labels) @ weights), (chances - labels) * weights
+
+
+def neutrals_of(rows: TrainingRows, active: Ranking) -> Vector:
+    """Each signal's neutral reading: the active model's, or the median of what was read where it knows none."""
+    known = active.neutral_readings()
+    return np.array(
+        [known.get(signal, _middle(column)) for signal, column in zip(rows.signals, rows.raw.T, strict=True)]
+    )
 
 
 def _middle(column: Vector) -> float:

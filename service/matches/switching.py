@@ -17,16 +17,12 @@ from matching.index.vocabulary import collection_size
 from service.kit import queue
 from service.kit.actor import SYSTEM
 from service.kit.db import Connection, transaction
-from service.kit.queue import ListingJob
-from service.matches.models import install_default
+from service.matches.models import install_default, rank_everything
 from service.resources import Resources
 
 log = structlog.get_logger("duijie.models")
 
 AT_ONCE = 5_000
-PUBLISHED = """
-select id, version from listing where state = 'published' order by id
-"""
 VERSIONS = "select id, version from listing where id = any ($1) and state = 'published'"
 
 
@@ -35,7 +31,7 @@ async def settle(resources: Resources) -> None:
     encoder = await resources.encoders.primary.encoder()
     async with transaction(resources.pool, SYSTEM) as connection:
         if await install_default(connection):
-            await _rank_everything(connection)
+            await rank_everything(connection)
         model = await register_model(connection, resources.encoders.source, encoder.identity)
         if (
             model.state == "building"
@@ -43,7 +39,7 @@ async def settle(resources: Resources) -> None:
             and await activate_model(connection, model.id)
         ):
             log.info("embedding model switched", model=model.name)
-            await _rank_everything(connection)
+            await rank_everything(connection)
         await drop_retired_vectors(connection)
         large = max(await collection_size(connection, "need"), await collection_size(connection, "outcome"))
         models = await live_models(connection)
@@ -57,11 +53,6 @@ async def _fill(connection: Connection, model: EmbeddingModel) -> int:
     for row in await connection.fetch(VERSIONS, [identifier for identifier, _ in lacking]):
         await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)
     return len(lacking)
-
-
-async def _rank_everything(connection: Connection) -> None:
-    jobs = [ListingJob(row["id"], row["version"]) for row in await connection.fetch(PUBLISHED)]
-    await queue.enqueue_rank(connection, jobs, bulk=True)
 
 
 async def _ensure_graphs(resources: Resources, models: list[EmbeddingModel]) -> None:
