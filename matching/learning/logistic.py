@@ -36,6 +36,9 @@ FACTORS = (0.5, 2.0)
 FREE = (0.0, 8.0)
 FREE_SPREAD = 4.0
 FOLDS = 4
+# With fewer needs there is nothing to choose a reach by, and a short one is taken.
+LEAST_NEEDS = 8
+SHORT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +186,11 @@ class Problem:
 
 
 def _choose_reach(rows: TrainingRows, problem: Problem, seed: int) -> float:
-    parts = min(FOLDS, rows.need_count)
-    if parts < 2:
-        return REACHES[0]
-    folds = folds_of(rows.needs, parts, seed)
+    if rows.need_count < LEAST_NEEDS:
+        return SHORT
+    folds = folds_of(rows.needs, FOLDS, seed)
     losses = np.zeros((len(REACHES), len(rows)))
-    for fold in range(parts):
+    for fold in range(FOLDS):
         held = folds == fold
         fitted_on, held_back = problem.part(~held), problem.part(held)
         for place, reach in enumerate(REACHES):
