@@ -76,6 +76,22 @@ def _stated(rows: TrainingRows | None) -> dict[str, str]:
     return {name: f"{share:.0%}" for name, share in zip(rows.signals, shares, strict=True)}
 
 
+def levels_table(model: Ranking, rows: TrainingRows) -> Table:
+    """How many decided pairs the model puts into each level, and how many of those were accepted."""
+    scores = model.scores(rows.signals, rows.raw)
+    chances = np.exp(-np.logaddexp(0.0, -scores))
+    levels = np.array([model.level(float(chance)) for chance in chances])
+    table = Table(title=str(Text("各等级中已决定的配对", "decided pairs by level")), title_justify="left")
+    table.add_column("")
+    for heading in (Text("配对", "pairs"), Text("平均概率", "stated"), Text("采纳比例", "accepted")):
+        table.add_column(str(heading), justify="right")
+    for level in LEVELS:
+        held = levels == level
+        shares = (f"{chances[held].mean():.2f}", f"{rows.labels[held].mean():.2f}") if held.any() else ("", "")
+        table.add_row(level, str(int(held.sum())), *shares)
+    return table
+
+
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 

@@ -21,7 +21,15 @@ from service.kit.clock import today
 from service.kit.db import Connection, Pool, transaction
 from service.kit.language import Text
 from service.matches import labels, models
-from service.reports import comparison_table, facts_of, list_of_models, shadow_table, verdict_text, weights_table
+from service.reports import (
+    comparison_table,
+    facts_of,
+    levels_table,
+    list_of_models,
+    shadow_table,
+    verdict_text,
+    weights_table,
+)
 from service.resources import open_database, open_pool
 from service.settings import Settings
 
@@ -63,6 +71,7 @@ async def train(settings: Settings, console: Console, *, dry_run: bool, least: i
                 trained = await conclude(connection, proposal, before.version, activating=activating)
     console.print(weights_table(before, proposal.model, rows))
     console.print(comparison_table(proposal.figures()))
+    console.print(levels_table(proposal.model, rows))
     console.print(verdict_text(proposal, kept=trained.kept, active=trained.active))
 
 

@@ -117,6 +117,7 @@ async def test_training_activates_what_is_better_and_ranks_everything_anew(
     assert version.startswith("learned-")
     assert f"{version} is active now" in text_of(console)
     assert "modes" in text_of(console)
+    assert "decided pairs by level" in text_of(console)
     row = await pool.fetchrow("select * from ranking_model where version = $1", version)
     assert (row["origin"], row["parent"], row["labels"], row["needs"]) == (
         "decisions",
