@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.figures import Figure
 from matching.fusion import RankingModel, default_model
+from matching.learning.compare import Verdict
 from matching.learning.logistic import recalibrate
 from matching.learning.propose import propose
 from matching.learning.simulate import Quality, centred, decide, draw_collection, gap_closed, hidden_model, quality
@@ -20,9 +21,9 @@ CANDIDATES = 100
 
 
 async def measure(home: Path) -> list[Figure]:
-    """Shares of the gap closed on needs held out; SEEDS sets over how many hidden tastes (20)."""
+    """Shares of the gap closed on needs held out; SEEDS sets over how many hidden tastes (50)."""
     del home
-    seeds = int(os.environ.get("SEEDS", "20"))
+    seeds = int(os.environ.get("SEEDS", "50"))
     return [figure for needs in (20, 40) for figure in figures_of(default_model(), needs, seeds)]
 
 
@@ -34,6 +35,7 @@ class Run:
     recalibrated: Quality
     after: Quality
     best: Quality
+    verdict: Verdict
 
 
 def figures_of(active: RankingModel, needs: int, seeds: int) -> list[Figure]:
@@ -47,6 +49,9 @@ def figures_of(active: RankingModel, needs: int, seeds: int) -> list[Figure]:
             f"nDCG@10, {what}", 100 * mean_ndcg(learned, "after"), "%", "before", 100 * mean_ndcg(learned, "before")
         ),
         Figure("gap in nDCG@10 closed", ndcg, "%"),
+        Figure(
+            "new weights activated", 100 * activated(learned), "%", "with random decisions", 100 * activated(chance)
+        ),
         Figure("gap in log loss closed", loss, "%", "by recalibration alone", calibrated),
         Figure(
             "nDCG@10 with random decisions",
@@ -61,6 +66,11 @@ def figures_of(active: RankingModel, needs: int, seeds: int) -> list[Figure]:
 def mean_ndcg(runs: Sequence[Run], of: Literal["before", "after", "best"]) -> float:
     """Mean nDCG@10 over runs."""
     return float(np.mean([getattr(each, of).ndcg for each in runs]))
+
+
+def activated(runs: Sequence[Run]) -> float:
+    """The share of runs in which new weights were activated."""
+    return float(np.mean([each.verdict == "weights" for each in runs]))
 
 
 def ndcg_closed(runs: Sequence[Run]) -> float:
@@ -88,4 +98,4 @@ def run(active: RankingModel, needs: int, seed: int, *, random_decisions: bool =
     proposal = propose(rows, active, "learned")
     after = active if proposal.verdict == "kept" else proposal.model
     models = (active, recalibrate(rows, active, "recalibrated"), after, hidden)
-    return Run(*(quality(model, hidden, held_out) for model in models))
+    return Run(*(quality(model, hidden, held_out) for model in models), proposal.verdict)

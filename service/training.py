@@ -79,7 +79,7 @@ async def conclude(connection: Connection, proposal: Proposal, before: str, *, a
     """Keep what was learned, with its figures, and activate it where it is proven better.
 
     Raises:
-        Conflict: the model that it was compared with is not the active one any more.
+        Conflict: the model that it was compared with is not the active one any more, or the version is taken.
     """
     if (await models.active_ranking(connection)).version != before:
         raise Conflict(
@@ -87,7 +87,7 @@ async def conclude(connection: Connection, proposal: Proposal, before: str, *, a
         )
     comparison, model = proposal.comparison, proposal.model
     learned = models.Learned(before, comparison.rows, comparison.needs, proposal.figures())
-    await models.keep(connection, model, learned)
+    await models.keep_learned(connection, model, learned)
     row = await models.get(connection, model.version)
     data = {"version": model.version, "verdict": proposal.verdict, "labels": comparison.rows}
     await log.record(connection, SYSTEM, "ranking_model", row["id"], "learn", to_state="kept", data=data)

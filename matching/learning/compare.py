@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.fusion import Ranking
-from matching.fusion.model import Matrix, Vector
+from matching.fusion.model import Vector
 from matching.learning.calibration import expected_calibration_error
 from matching.learning.examples import TrainingRows
 from matching.learning.folds import folds_of
@@ -29,6 +29,7 @@ Progress = Callable[[int, int], None]
 FOLDS = 5
 PARTITIONS = 3
 RESAMPLES = 2_000
+AT_ONCE = 100
 SEED = 20_250_101
 LEAST_NEEDS = 5
 METRICS = ("log loss", "AUC", "nDCG", "average precision")
@@ -156,15 +157,19 @@ class ByNeed:
 def interval_of(first: ByNeed, second: ByNeed, resamples: int = RESAMPLES, seed: int = SEED) -> Interval:
     """The difference of two models' metric, needs drawn anew `resamples` times; the same draws at every call."""
     count = len(first.numerators)
-    drawn: Matrix = (
-        np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
-    )
+    random = np.random.default_rng(seed)
     differences = first.numerators - second.numerators
-    totals = drawn @ first.denominators
-    usable = totals > 0
-    if not usable.any():
+    found: list[float] = []
+    # In parts, so that ten thousand needs take megabytes.
+    for part in range(0, resamples, AT_ONCE):
+        size = min(AT_ONCE, resamples - part)
+        drawn = random.multinomial(count, np.full(count, 1 / count), size=size).astype(np.float64)
+        totals = drawn @ first.denominators
+        usable = totals > 0
+        found += ((drawn @ differences)[usable] / totals[usable]).tolist()
+    if not found:
         return Interval(0.0, 0.0, 0.0)
-    low, high = np.percentile((drawn @ differences)[usable] / totals[usable], [2.5, 97.5])
+    low, high = np.percentile(found, [2.5, 97.5])
     return Interval(first.value - second.value, float(low), float(high))
 
 

@@ -47,6 +47,7 @@ def read_definition(definition: dict[str, Any]) -> Ranking:
 KEEP = """
 insert into ranking_model (version, definition, origin, parent, labels, needs, report)
 values ($1, $2::text::jsonb, $3, $4, $5, $6, $7) on conflict do nothing
+returning version
 """
 
 
@@ -60,21 +61,16 @@ class Learned:
     report: dict[str, Any]
 
 
-async def keep(connection: Connection, model: Ranking, learned: Learned | None = None) -> None:
-    """Keep a model under its version; one that is there already stays as it is."""
-    if learned is None:
-        await connection.execute(KEEP, model.version, to_json(model), "shipped", None, 0, 0, {})
-        return
-    await connection.execute(
-        KEEP,
-        model.version,
-        to_json(model),
-        "decisions",
-        learned.parent,
-        learned.labels,
-        learned.needs,
-        learned.report,
-    )
+async def keep_learned(connection: Connection, model: Ranking, learned: Learned) -> None:
+    """Keep a model that was learned.
+
+    Raises:
+        Conflict: another one was kept under this version meanwhile.
+    """
+    origin = ("decisions", learned.parent, learned.labels, learned.needs, learned.report)
+    if await connection.fetchval(KEEP, model.version, to_json(model), *origin) is None:
+        text = f"版本 {model.version} 已被占用，请重新运行", f"The version {model.version} is taken: run it again"
+        raise Conflict(Text(*text))
 
 
 # The row is locked, so that two who activate at once do so one after the other and the history stays a line.
@@ -152,7 +148,7 @@ async def install_default(connection: Connection) -> bool:
     A model that somebody chose stays; one that came with an earlier version of the code gives way to the present one.
     """
     model = default_model()
-    await keep(connection, model)
+    await connection.execute(KEEP, model.version, to_json(model), "shipped", None, 0, 0, {})
     # Asked without the lock first: this runs every minute, and hardly ever has anything to do.
     if _stays(await connection.fetchrow(CHOSEN), model.version):
         return False

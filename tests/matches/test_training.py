@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import numpy as np
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -15,8 +16,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from typer.testing import CliRunner
 
-from matching.fusion import RankingModel, Term, default_model, to_json
+from matching.fusion import RankingModel, Term, default_model, probability_of, to_json
 from matching.learning.examples import training_rows
+from matching.learning.simulate import decide, draw_collection
+from matching.learning.trees import learn_trees
 from matching.signals import SIGNALS
 from service import embedded, migrate, training, worker
 from service.cli import app
@@ -174,6 +177,11 @@ async def test_a_model_activated_meanwhile_stops_the_training(decided: list[str]
         rows = training_rows(await labels.decided(connection), [signal.name for signal in SIGNALS])
         before = await models.active_ranking(connection)
     proposal = propose(rows, before, "learned-x")
+    async with transaction(pool, SYSTEM) as connection:
+        await training.conclude(connection, proposal, before.version, activating=False)
+    with pytest.raises(Conflict, match="learned-x is taken"):
+        async with transaction(pool, SYSTEM) as connection:
+            await training.conclude(connection, proposal, before.version, activating=True)
     await keep_and_activate(pool, "other")
     with pytest.raises(Conflict, match="during training"):
         async with transaction(pool, SYSTEM) as connection:
@@ -188,7 +196,7 @@ def model_of(version: str) -> RankingModel:
 async def keep_and_activate(pool: Pool, *versions: str) -> None:
     for version in versions:
         async with transaction(pool, SYSTEM) as connection:
-            await models.keep(connection, model_of(version), models.Learned(default_model().version, 1, 1, {}))
+            await models.keep_learned(connection, model_of(version), models.Learned(default_model().version, 1, 1, {}))
             await models.activate(connection, SYSTEM, version)
 
 
@@ -272,6 +280,30 @@ async def test_lists_ranked_by_another_model_are_picked_up(
     assert {pair["model_version"] for pair in await matches(client, keys, need)} == {"other"}
 
 
+async def test_a_model_of_trees_ranks_and_explains(
+    client: httpx2.AsyncClient, keys: Keys, pool: Pool, resources: Resources
+) -> None:
+    need = await publish(client, keys, "needs", f"{COMMON}甲", modes=[WANTED])
+    await publish(client, keys, "outcomes", f"{COMMON}乙", modes=[WANTED])
+    await drain(resources)
+    active = default_model()
+    random = np.random.default_rng(1)
+    rows = decide(draw_collection(active, 30, 40, random), active, active, 600, random)
+    model = learn_trees(rows, active, "trees")
+    async with transaction(pool, SYSTEM) as connection:
+        await models.keep_learned(connection, model, models.Learned(active.version, 600, 30, {}))
+        await models.activate(connection, SYSTEM, "trees")
+    await drain(resources)
+    (pair,) = await matches(client, keys, need)
+    explanation = pair["explanation"]
+    assert pair["model_version"] == "trees"
+    total = model.intercept + sum(part["part"] for part in explanation["signals"])
+    # Parts are kept to four places.
+    assert explanation["score"] == pytest.approx(total, abs=0.001)
+    assert pair["probability"] == pytest.approx(probability_of(total), abs=0.001)
+    assert {part["signal"] for part in explanation["signals"]} == {signal.name for signal in SIGNALS}
+
+
 async def test_a_model_that_cannot_run_here_is_no_internal_error(
     client: httpx2.AsyncClient, keys: Keys, pool: Pool, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,8 +330,8 @@ async def test_the_lists_and_the_shadow_comparison(
 ) -> None:
     same = RankingModel("same", *(getattr(default_model(), name) for name in ("intercept", "terms", "thresholds")))
     async with transaction(pool, SYSTEM) as connection:
-        await models.keep(connection, same)
-        await models.keep(connection, model_of("by-mode"), models.Learned(default_model().version, 64, 8, {}))
+        await models.keep_learned(connection, same, models.Learned(default_model().version, 0, 0, {}))
+        await models.keep_learned(connection, model_of("by-mode"), models.Learned(default_model().version, 64, 8, {}))
     page = await shown(training.listing(commanded))
     assert [name in page for name in (default_model().version, "same", "by-mode", "64")] == [True] * 4
     unchanged = await shown(training.compare(commanded, "same"))
