@@ -30,6 +30,18 @@ def test_random_decisions_cost_at_most_one_percent() -> None:
     assert mean_ndcg(runs, "after") >= 0.99 * mean_ndcg(runs, "before")
 
 
+def test_random_decisions_lower_the_log_loss_and_that_proves_nothing() -> None:
+    active = default_model()
+    random = np.random.default_rng(5)
+    rows = decide(draw_collection(active, 20, 50, random), active, None, 200, random)
+    proposal = propose(rows, active, "learned")
+    found = proposal.comparison
+    # Whoever knows that half of all pairs are accepted does better than a model that does not, and orders nothing better.
+    assert found.candidate.log_loss < found.active.log_loss - 0.1
+    assert found.gains["log loss"].low <= 0
+    assert proposal.verdict == "kept"
+
+
 def test_everything_accepted_or_everything_declined_changes_no_order() -> None:
     active = default_model()
     random = np.random.default_rng(1)
