@@ -72,8 +72,9 @@ class Comparison:
     gains: dict[str, Interval]
     # Of recalibration alone over the active model, in log loss.
     recalibration: Interval
-    # Of the active model's AUC over one half: whether decisions agree with its order at all.
-    agreement: Interval
+    # AUC over one half: whether decisions agree with the active and with the candidate's order at all.
+    active_agreement: Interval
+    candidate_agreement: Interval
 
 
 Verdict = Literal["weights", "calibration", "kept"]
@@ -83,12 +84,13 @@ def verdict_on(comparison: Comparison) -> Verdict:
     """What may be activated: the candidate, the active model recalibrated, or nothing.
 
     The candidate has to lower the log loss with the whole interval above 0, and to order each need's outcomes no worse
-    (AUC and nDCG). Recalibration changes no order, so it has to lower the log loss alone; but decisions that do not even
-    agree with the active model's order, as random ones, say nothing of its probabilities either.
+    (AUC and nDCG). Recalibration changes no order, so it has to lower the log loss alone. Both need decisions that agree
+    with the order that is to rank, better than chance: random ones agree with none and say nothing.
     """
-    if comparison.gains["log loss"].low > 0 and min(comparison.gains[name].mean for name in ("AUC", "nDCG")) >= 0:
+    ordered = min(comparison.gains[name].mean for name in ("AUC", "nDCG")) >= 0
+    if ordered and min(comparison.gains["log loss"].low, comparison.candidate_agreement.low) > 0:
         return "weights"
-    return "calibration" if min(comparison.recalibration.low, comparison.agreement.low) > 0 else "kept"
+    return "calibration" if min(comparison.recalibration.low, comparison.active_agreement.low) > 0 else "kept"
 
 
 def compare(
@@ -127,7 +129,6 @@ def compare(
             runs[name].append(found)
     measured = {name: _measure(scores, rows, weights) for name, scores in runs.items()}
     gains = {name: interval_of(measured["candidate"][name], measured["yardstick"][name]) for name in METRICS}
-    auc = measured["active"]["AUC"]
     return Comparison(
         rows=len(rows),
         needs=rows.need_count,
@@ -136,7 +137,8 @@ def compare(
         candidate=_standing(measured["candidate"], runs["candidate"], rows),
         gains=gains,
         recalibration=interval_of(measured["recalibrated"]["log loss"], measured["active"]["log loss"]),
-        agreement=interval_of(auc, ByNeed(auc.denominators / 2, auc.denominators)),
+        active_agreement=_over_chance(measured["active"]["AUC"]),
+        candidate_agreement=_over_chance(measured["candidate"]["AUC"]),
     )
 
 
@@ -171,6 +173,10 @@ def interval_of(first: ByNeed, second: ByNeed, resamples: int = RESAMPLES, seed:
         return Interval(0.0, 0.0, 0.0)
     low, high = np.percentile(found, [2.5, 97.5])
     return Interval(first.value - second.value, float(low), float(high))
+
+
+def _over_chance(auc: ByNeed) -> Interval:
+    return interval_of(auc, ByNeed(auc.denominators / 2, auc.denominators))
 
 
 def _measure(runs: list[Vector], rows: TrainingRows, weights: Vector) -> dict[str, ByNeed]:

@@ -32,6 +32,8 @@ INTERCEPT_SPREAD = 2.0
 LEAST_SPREAD = 0.02
 # How far calibration alone may stretch or flatten the active scores, where it is to be activated.
 FACTORS = (0.5, 2.0)
+# As flat as a candidate may get without reach: above 0, since at 0 there would be no order.
+KEEPING_ORDER = (0.05, 8.0)
 # As a yardstick it is free to state that the scores say nothing at all.
 FREE = (0.0, 8.0)
 FREE_SPREAD = 4.0
@@ -80,17 +82,25 @@ def recalibrate(rows: TrainingRows, active: Ranking, version: str, *, freely: bo
     weights, _ = row_weights(rows)
     scores = active.scores(rows.signals, rows.raw) - active.intercept
     bounds, spread = (FREE, FREE_SPREAD) if freely else (FACTORS, FACTOR_SPREAD)
+    intercept, factor = _stretched(scores, rows.labels, weights, active.intercept, bounds, spread)
+    cuts = equated(active.thresholds, active.intercept + scores, intercept + factor * scores, weights)
+    return active.rescaled(version, intercept, factor, cuts)
+
+
+def _stretched(
+    scores: Vector, labels: Vector, weights: Vector, intercept: float, bounds: tuple[float, float], spread: float
+) -> tuple[float, float]:
+    """Intercept and factor of the highest posterior for scores without their intercept."""
+    start = np.array([intercept, 1.0])
 
     def loss(values: Vector) -> tuple[float, Vector]:
-        away = values - np.array([active.intercept, 1.0])
+        away = values - start
         pull = away / np.array([INTERCEPT_SPREAD, spread]) ** 2
-        value, residuals = _log_loss(values[0] + values[1] * scores, rows.labels, weights)
+        value, residuals = _log_loss(values[0] + values[1] * scores, labels, weights)
         return value + float(away @ pull) / 2, np.array([residuals.sum(), residuals @ scores]) + pull
 
-    start = np.array([active.intercept, 1.0])
-    intercept, factor = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(None, None), bounds]).x
-    cuts = equated(active.thresholds, active.intercept + scores, intercept + factor * scores, weights)
-    return active.rescaled(version, float(intercept), float(factor), cuts)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(None, None), bounds]).x
+    return float(found[0]), float(found[1])
 
 
 def equated(thresholds: Thresholds, before: Vector, after: Vector, weights: Vector) -> Thresholds:
@@ -146,7 +156,14 @@ class Problem:
         )
 
     def solve(self, reach: float) -> Vector:
-        """Intercept and weights (per spread) of the highest posterior, the weights at least 0."""
+        """Intercept and weights (per spread) of the highest posterior, the weights at least 0.
+
+        With a reach of 0 the order stays the active model's: its weights all times one factor.
+        """
+        if reach == 0:
+            scores = self.readings @ self.centre
+            found = _stretched(scores, self.labels, self.weights, self.active.intercept, KEEPING_ORDER, FACTOR_SPREAD)
+            return np.concatenate([[found[0]], found[1] * self.centre])
         precision = self._precision(reach)
         start = np.concatenate([[self.active.intercept], self.centre])
 
@@ -176,8 +193,7 @@ class Problem:
 
     def _precision(self, reach: float) -> Matrix:
         """Inverse covariance of intercept and weights: `reach` for each weight alone, and one factor for all at once."""
-        # A reach of 0 would have no inverse; a thousandth of a log-odd is as good as none.
-        covariance = np.eye(len(self.centre)) * max(reach, 1e-3) ** 2
+        covariance = np.eye(len(self.centre)) * reach**2
         covariance += FACTOR_SPREAD**2 * np.outer(self.centre, self.centre)
         precision = np.zeros((len(self.centre) + 1,) * 2)
         precision[0, 0] = 1 / INTERCEPT_SPREAD**2

@@ -66,10 +66,14 @@ STANDING = Standing(0.6, 0.6, 0.8, 0.7, 0.1)
 
 
 def outcome(
-    gain: Interval, order: Interval, recalibration: Interval = NOTHING, agreement: Interval = GAIN
+    gain: Interval,
+    order: Interval,
+    recalibration: Interval = NOTHING,
+    agreement: Interval = GAIN,
+    new_agreement: Interval = GAIN,
 ) -> Comparison:
     gains = {"log loss": gain, "AUC": order, "nDCG": order, "average precision": order}
-    return Comparison(200, 40, STANDING, STANDING, STANDING, gains, recalibration, agreement)
+    return Comparison(200, 40, STANDING, STANDING, STANDING, gains, recalibration, agreement, new_agreement)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +85,8 @@ def outcome(
         (outcome(LOSS, GAIN), "kept"),
         (outcome(NOTHING, GAIN, recalibration=GAIN), "calibration"),
         (outcome(NOTHING, GAIN, recalibration=GAIN, agreement=NOTHING), "kept"),
+        (outcome(GAIN, GAIN, new_agreement=NOTHING), "kept"),
+        (outcome(GAIN, GAIN, agreement=NOTHING), "weights"),
     ],
 )
 def test_only_what_is_better_may_be_activated(comparison: Comparison, verdict: str) -> None:

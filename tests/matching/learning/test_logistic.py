@@ -1,5 +1,7 @@
 """Weights from few labels: near the active model without them, near the truth with many, never below zero."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,6 +100,17 @@ def test_the_gradient_leads_to_a_minimum_of_the_stated_loss() -> None:
 
     random = np.random.default_rng(8)
     assert all(loss(found) <= loss(found + 0.05 * random.standard_normal(3)) for _ in range(50))
+
+
+def test_without_reach_the_order_stays_whatever_the_labels_say() -> None:
+    rows = drawn(ACTIVE, 100, 11)
+    problem = Problem.of(rows, ACTIVE, np.ones(100))
+    problem = replace(problem, labels=1 - rows.labels)
+    model = problem.as_model(problem.solve(0.0), "flat", rows)
+    before, after = ACTIVE.scores(rows.signals, rows.raw), model.scores(rows.signals, rows.raw)
+    assert np.array_equal(np.argsort(before, kind="stable"), np.argsort(after, kind="stable"))
+    # as flat as may be
+    assert model.terms["one"].weight == pytest.approx(4.0 * 0.05)
 
 
 def test_recalibration_changes_no_order() -> None:
