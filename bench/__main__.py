@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, encoder, learning, memory, reads
+from bench import adhoc, assignment, encoder, learning, memory, reads
 from bench.figures import Figure
 
 MEASUREMENTS = {
@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "encoder": encoder.measure,
     "memory": memory.measure,
     "learning": learning.measure,
+    "assignment": assignment.measure,
 }
 
 

@@ -21,9 +21,9 @@ CANDIDATES = 100
 
 
 async def measure(home: Path) -> list[Figure]:
-    """Shares of the gap closed on needs held out; SEEDS sets over how many hidden tastes (50)."""
+    """Shares of the gap closed on needs held out; SEEDS sets over how many hidden tastes (24)."""
     del home
-    seeds = int(os.environ.get("SEEDS", "50"))
+    seeds = int(os.environ.get("SEEDS", "24"))
     return [figure for needs in (20, 40) for figure in figures_of(default_model(), needs, seeds)]
 
 

@@ -1,8 +1,11 @@
 """An explanation is data; sentences in Chinese and English are made from it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from matching.indicators.types import Verdict
 from matching.types import Contribution, Evidence, Match
 
 Language = Literal["zh", "en"]
@@ -47,6 +50,8 @@ def sentence(data: Mapping[str, Any], language: Language, labels: Labels) -> str
     found = {evidence.code: evidence for part in contributions_of(data) for evidence in reversed(part.evidence)}
     order = (*TEXT_CODES, *FOR_CODES, *AGAINST_CODES)
     parts = [_phrase(found[code], language, labels) for code in order if code in found]
+    if rows := indicator_rows(data):
+        parts.insert(sum(code in found for code in TEXT_CODES), _figures(rows, language))
     if not parts:
         return (
             "仅整体语义接近，没有更具体的依据"
@@ -56,7 +61,49 @@ def sentence(data: Mapping[str, Any], language: Language, labels: Labels) -> str
     return ("；" if language == "zh" else "; ").join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class IndicatorRow:
+    """A figure that the need asks for, what the outcome says to it, and both sentences; "" where it says nothing."""
+
+    verdict: Verdict
+    need_sentence: str
+    outcome_sentence: str
+    quantity: str
+    asked: str
+    answered: str
+
+
+def indicator_rows(data: Mapping[str, Any]) -> tuple[IndicatorRow, ...]:
+    """The table of figures in an explanation, in the need's order; empty where the need asks for none."""
+    return tuple(
+        IndicatorRow(*each["values"])
+        for part in data["signals"]
+        for each in part["evidence"]
+        if each["code"] == INDICATOR_CODE
+    )
+
+
+def _figures(rows: Sequence[IndicatorRow], language: Language) -> str:
+    """How many figures are met: 指标：3 项中 2 项满足，1 项未说明."""
+    counts = Counter(row.verdict for row in rows)
+    words: dict[Verdict, tuple[str, str]] = {
+        "met": ("满足", "met"),
+        "close": ("接近", "close"),
+        "not_met": ("不满足", "not met"),
+        "not_stated": ("未说明", "not stated"),
+    }
+    if language == "zh":
+        said = [f"{counts[verdict]} 项{zh}" for verdict, (zh, _) in words.items() if counts[verdict]]
+        return f"指标：{len(rows)} 项中 " + "，".join(said)
+    said = [f"{counts[verdict]} {en}" for verdict, (_, en) in words.items() if counts[verdict]]
+    said[0] = f"{said[0].split(' ', 1)[0]} of {len(rows)} {said[0].split(' ', 1)[1]}"
+    return "figures: " + ", ".join(said)
+
+
 TEXT_CODES = ("passages", "terms")
+INDICATOR_CODE = "indicator"
+# Their values are quotes, and no codes that have labels.
+QUOTING_CODES = (*TEXT_CODES, INDICATOR_CODE)
 FOR_CODES = (
     "same_field",
     "same_section",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.embedding.protocol import Encoded
+from matching.indicators.types import Indicator
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -62,6 +63,8 @@ class Profile:
     facets: Facets
     language: Language
     organization: UUID | None = None
+    # What a need asks for, what an outcome states.
+    indicators: tuple[Indicator, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:

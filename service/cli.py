@@ -26,6 +26,8 @@ models_app = typer.Typer(
     no_args_is_help=True, help="Ranking models: list, compare, activate, roll back / 管理排序模型."
 )
 app.add_typer(models_app, name="models")
+judge_app = typer.Typer(no_args_is_help=True, help="Have people grade pairs / 人工评判.")
+app.add_typer(judge_app, name="judge")
 
 console = Console()
 errors = Console(stderr=True)
@@ -54,6 +56,7 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command; what a user can mend is one line in red and exit code 1, without a traceback."""
     from matching.embedding import EncoderError
     from matching.evaluation import DatasetError
+    from matching.fusion import RankingModelError
     from service.embedded import EmbeddedDatabaseError
     from service.errors import ServiceError
     from service.migrate import MigrationError
@@ -64,7 +67,7 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
         errors.print(f"[red]{error.title}[/] {error.detail or ''}")
         for problem in error.problems:
             errors.print(f"  {problem.field}: {problem.message}")
-    except (EmbeddedDatabaseError, MigrationError, EncoderError, DatasetError) as error:
+    except (EmbeddedDatabaseError, MigrationError, EncoderError, DatasetError, RankingModelError) as error:
         errors.print(f"[red]{error}[/]", highlight=False)
     except OSError as error:
         errors.print(f"[red]{error}[/]", highlight=False)
@@ -180,14 +183,81 @@ def template(
 
 @app.command()
 def evaluate(
-    dataset: Annotated[Path, typer.Argument(help="A BEIR folder with graded judgments.")],
+    dataset: Annotated[Path | None, typer.Argument(help="A BEIR folder with graded judgments.")] = None,
     systems: Annotated[str, typer.Option(help="Comma-separated: bm25, dense, rrf, duijie.")] = "bm25,dense,rrf,duijie",
+    baseline: Annotated[
+        str | None, typer.Option(help="System that the others are compared with; else bm25, or the first.")
+    ] = None,
+    ablation: Annotated[bool, typer.Option("--ablation", help="Also without each signal, and by each alone.")] = False,
+    needs: Annotated[
+        bool, typer.Option("--needs", help="Also need by need: the last system against the baseline.")
+    ] = False,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="On this market's own decisions in place of a folder.")
+    ] = False,
+    against: Annotated[str | None, typer.Option(help="With --decisions: version of the model to compare with.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None,
 ) -> None:
-    """Compare ranking systems on graded judgments / 评测排序效果."""
-    from service.evaluation import run
+    """Compare ranking systems on graded judgments, or models on decisions / 评测排序效果."""
+    from service.evaluation import Options, run, run_decisions
 
-    _run(run(_settings(), console, dataset, systems, json))
+    if decisions == (dataset is not None):
+        raise typer.BadParameter("give a BEIR folder, or --decisions / 请给出 BEIR 文件夹或 --decisions")
+    if decisions and (ablation or baseline):
+        raise typer.BadParameter("--ablation and --baseline take a BEIR folder / 仅用于 BEIR 文件夹")
+    if against and not decisions:
+        raise typer.BadParameter("--against takes --decisions / --against 须与 --decisions 同用")
+    options = Options(baseline, ablation, needs, json)
+    _run(
+        run(_settings(), console, dataset, systems, options)
+        if dataset is not None
+        else run_decisions(_settings(), console, against, options)
+    )
+
+
+@judge_app.command("export")
+def judge_export(
+    path: Annotated[Path, typer.Argument(help="Spreadsheet to write (.xlsx).")],
+    dataset: Annotated[Path | None, typer.Option(help="A BEIR folder whose queries are to be judged.")] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="This market's own needs in place of a folder.")
+    ] = False,
+    needs: Annotated[int, typer.Option(min=1, max=10_000, help="With --published: how many needs.")] = 50,
+    depth: Annotated[int, typer.Option(min=1, max=100, help="How many of each system's list.")] = 10,
+    systems: Annotated[str, typer.Option(help="Comma-separated: bm25, dense, rrf, duijie.")] = "bm25,dense,rrf,duijie",
+    seed: Annotated[int, typer.Option(help="Of the order of rows, and of the sample of needs.")] = 1,
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Language of the headings.")] = "en",
+) -> None:
+    """Write the pairs that several systems find, mixed, for people to grade 0 to 3 / 导出待评判的候选对."""
+    from service.judging import Pooling, export_dataset, export_published
+
+    if published == (dataset is not None):
+        raise typer.BadParameter("give --dataset FOLDER, or --published / 请给出 --dataset 文件夹或 --published")
+    pooling = Pooling(systems, depth, seed)
+    _run(
+        export_dataset(_settings(), console, path, dataset, pooling, language)
+        if dataset is not None
+        else export_published(_settings(), console, path, needs, pooling, language)
+    )
+
+
+@judge_app.command("import")
+def judge_import(
+    path: Annotated[Path, typer.Argument(exists=True, help="The spreadsheet with grades filled in.")],
+    folder: Annotated[Path, typer.Argument(help="BEIR folder whose judgments the grades go into.")],
+    published: Annotated[
+        bool, typer.Option("--published", help="The sheet is of this market's own needs: write the whole folder.")
+    ] = False,
+    conflicts: Annotated[
+        Literal["refuse", "keep", "replace"], typer.Option(help="Where an earlier grade differs.")
+    ] = "refuse",
+) -> None:
+    """Read grades back into a BEIR folder, all of them or none / 读回评判等级."""
+    from service.judging import import_dataset, import_published
+
+    work = import_published if published else import_dataset
+    if not _run(work(_settings(), console, path, folder, conflicts)):
+        raise typer.Exit(1)
 
 
 @keys_app.command("create")

@@ -2,10 +2,12 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv"
 
 
 class DatasetError(ValueError):
@@ -37,10 +39,37 @@ def load(folder: Path) -> Dataset:
     Raises:
         DatasetError: a file or value is missing, or a judgment names what is not there.
     """
-    documents = tuple(_documents(folder / "corpus.jsonl"))
-    queries = tuple(_documents(folder / "queries.jsonl"))
-    grades = _grades(folder / "qrels" / "test.tsv", {q.id for q in queries}, {d.id for d in documents})
+    documents, queries = _texts(folder)
+    grades = _grades(folder / QRELS, {q.id for q in queries}, {d.id for d in documents})
+    if not grades:
+        raise DatasetError(f"{folder / QRELS}: no judgment")
     return Dataset(documents, tuple(query for query in queries if query.id in grades), grades)
+
+
+def load_unjudged(folder: Path) -> Dataset:
+    """Read a data set that is to be judged: every query, and the judgments that there are so far.
+
+    Raises:
+        DatasetError: as `load`, but the judgments may be missing.
+    """
+    documents, queries = _texts(folder)
+    path = folder / QRELS
+    grades = _grades(path, {q.id for q in queries}, {d.id for d in documents}) if path.exists() else {}
+    return Dataset(documents, queries, grades)
+
+
+def _texts(folder: Path) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
+    return tuple(_documents(folder / CORPUS)), tuple(_documents(folder / QUERIES))
+
+
+def grade_lines(grades: Mapping[str, Mapping[str, int]]) -> str:
+    """The content of a judgments file.
+
+    >>> grade_lines({"q": {"d": 3}})
+    'query-id\\tcorpus-id\\tscore\\nq\\td\\t3\\n'
+    """
+    rows = (f"{query}\t{document}\t{grade}\n" for query, found in grades.items() for document, grade in found.items())
+    return "".join(("query-id\tcorpus-id\tscore\n", *rows))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -98,6 +127,4 @@ def _grades(path: Path, queries: set[str], documents: set[str]) -> dict[str, dic
         if grade < 0:
             raise DatasetError(f"{path}, line {number}: the grade {grade} is negative")
         grades.setdefault(query, {})[document] = grade
-    if not grades:
-        raise DatasetError(f"{path}: no judgment")
     return grades

@@ -68,3 +68,35 @@ def reciprocal_rank(ranked: Sequence[str], grades: Mapping[str, int]) -> float:
         if grades.get(document, 0) >= RELEVANT:
             return 1 / rank
     return 0.0
+
+
+def auc(ranked: Sequence[str], grades: Mapping[str, int]) -> float | None:
+    """How often a judged document of grade 2 or 3 stands before one of a lower grade (Hanley and McNeil 1982).
+
+    None where the list does not hold both.
+
+    >>> auc(["a", "x", "b", "c"], {"a": 3, "b": 0, "c": 3})
+    0.5
+    """
+    before, right, wrong = 0, 0, 0
+    for document in ranked:
+        if document not in grades:
+            continue
+        if grades[document] >= RELEVANT:
+            right += 1
+        else:
+            wrong += 1
+            before += right
+    return before / (right * wrong) if right and wrong else None
+
+
+def relevant_at(ranked: Sequence[str], grades: Mapping[str, int], place: int) -> float | None:
+    """Whether the judged document at a place (1 is the first judged one) is of grade 2 or 3: 1 or 0.
+
+    None where fewer are judged.
+
+    >>> relevant_at(["x", "a", "b"], {"a": 3, "b": 0}, 1), relevant_at(["a"], {"a": 3}, 2)
+    (1.0, None)
+    """
+    judged = [document for document in ranked if document in grades]
+    return float(grades[judged[place - 1]] >= RELEVANT) if len(judged) >= place else None

@@ -13,7 +13,9 @@ from matching.pipeline import index_profile
 from matching.profiling import ListingText, compose
 from matching.types import Kind, Profile
 
-DDL = Path(__file__).resolve().parents[2] / "migrations" / "sql" / "0002_matching_index.sql"
+SQL = Path(__file__).resolve().parents[2] / "migrations" / "sql"
+# The index's own files, in order; the others make the service's tables.
+DDL = ("0002_matching_index.sql", "0004_match_indicators.sql", "0005_match_tokens.sql")
 NAMESPACE = UUID("6f1d9f0e-6a3e-5d0b-9a64-0d3f5f6f5a11")
 Progress = Callable[[str, int, int], None]
 ROLES: dict[Kind, Role] = {"need": "query", "outcome": "document"}
@@ -26,7 +28,8 @@ async def scratch_schema(owner: Connection) -> AsyncIterator[str]:
     await owner.execute(f"create schema {name}")
     try:
         await owner.execute(f"set search_path = {name}, public")
-        await owner.execute(DDL.read_text(encoding="utf-8"))
+        for name_of_file in DDL:
+            await owner.execute((SQL / name_of_file).read_text(encoding="utf-8"))
         yield name
     finally:
         await owner.execute("reset search_path")

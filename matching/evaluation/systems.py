@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from matching.fusion import RankingModel, reciprocal_rank_fusion
+from matching.fusion import Ranking, reciprocal_rank_fusion
 from matching.index import Connection, candidates
 from matching.index.models import EmbeddingModel
 from matching.pipeline import rank
@@ -22,7 +22,8 @@ class Setting:
 
     connection: Connection
     embedding: EmbeddingModel
-    ranking: RankingModel
+    ranking: Ranking
+    today: date = DAY
 
 
 System = Callable[[Setting, EmbeddedProfile], Awaitable[list[UUID]]]
@@ -50,7 +51,7 @@ async def rrf(setting: Setting, need: EmbeddedProfile) -> list[UUID]:
 
 async def duijie(setting: Setting, need: EmbeddedProfile) -> list[UUID]:
     """The service's pipeline."""
-    matches = await rank(setting.connection, need, setting.embedding, setting.ranking, today=DAY, limit=DEPTH)
+    matches = await rank(setting.connection, need, setting.embedding, setting.ranking, today=setting.today, limit=DEPTH)
     return [match.outcome_id for match in matches]
 
 

@@ -2,8 +2,8 @@
 
 The text signals' weights are those of a logistic regression (L2, C = 1) over the candidates of every need: grades 2 and
 3 against the rest, what is unjudged counting as 0. Weights below zero are refused, since no text signal speaks against
-a pair. What the data set says nothing about (field, modes, maturity, price, region, freshness) keeps the prior weights
-below, small against the text's. Levels are cut so that each holds as many pairs as the judges gave its grade.
+a pair. What the data set says nothing about (field, modes, maturity, price, region, freshness, indicators) keeps the prior
+weights below, small against the text's. Levels are cut so that each holds as many pairs as the judges gave its grade.
 
 The figure that counts is printed first: nDCG@10 cross-validated over needs.
 """
@@ -25,13 +25,13 @@ from matching.evaluation import Dataset, load, metrics
 from matching.evaluation.scratch import fill, identifier_of, profile_of, scratch_schema
 from matching.evaluation.systems import DAY
 from matching.fusion import DEFAULT, RankingModel, Term, probability_of, to_json
-from matching.index import Connection, candidates, profiles, register_codecs
+from matching.index import Connection, candidates, profiles, register_codecs, tokens
 from matching.index.models import EmbeddingModel
 from matching.pipeline import embedded_ad_hoc, retrieve
 from matching.signals import SIGNALS, Pair
 from matching.types import EmbeddedProfile, Scope
 
-TEXT_SIGNALS = ("semantic", "coverage", "title", "lexical")
+TEXT_SIGNALS = ("semantic", "coverage", "title", "interaction", "lexical")
 # Log-odds between a full agreement and a full disagreement; neutral is where a reading neither helps nor hurts.
 PRIORS = {
     "field": Term(1.0, 0.5),
@@ -40,6 +40,7 @@ PRIORS = {
     "price": Term(0.8, 0.6),
     "region": Term(0.4, 0.5),
     "freshness": Term(0.2, 0.5),
+    "indicators": Term(1.2, 0.5),
 }
 FOLDS = 5
 SEEDS = 5
@@ -103,7 +104,9 @@ async def _candidates(
     found = await retrieve(owner, asking, embedding, rarity, Scope())
     wanted = [signal for signal in SIGNALS if signal.name in TEXT_SIGNALS]
     outcomes = await profiles.load(owner, "outcome", embedding.id, found)
-    pairs = [Pair(asking, outcome, rarity, DAY) for outcome in outcomes]
+    asked = [asking.encoded.tokens.identifiers] if asking.encoded.tokens is not None else []
+    token_rarity = await tokens.rarity_of(owner, embedding.id, asked)
+    pairs = [Pair(asking, outcome, rarity, token_rarity, DAY) for outcome in outcomes]
     return [(pair.outcome.profile.id, [float(signal.read(pair).raw or 0.0) for signal in wanted]) for pair in pairs]
 
 
@@ -182,7 +185,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", required=True, help="connection of an owner that may create a schema")
     parser.add_argument("--model", default=None, help="as DUIJIE_MODEL")
     parser.add_argument("--cache", type=Path, default=Path(".cache"))
-    parser.add_argument("--version", default="default-2")
+    parser.add_argument("--version", default="default-3")
     parser.add_argument("--out", type=Path, default=None, help=f"for example {DEFAULT.name}")
     return parser.parse_args()
 

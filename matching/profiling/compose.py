@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from matching.indicators.asked import asked_of, stated_of
 from matching.profiling.language import detect_language
 from matching.profiling.passages import split_text
 from matching.types import Facets, Kind, Passage, Profile
@@ -54,6 +55,7 @@ def compose(listing: ListingText) -> Profile:
     passages.extend(_passage("indicators", line) for line in listing.indicators if line.strip())
     if listing.keywords:
         passages.append(_passage("keywords", "、".join(listing.keywords)))
+    texts = [(passage.section, passage.text) for passage in passages]
     whole = "\n".join([listing.title, *(text for _, text in listing.sections)])
     return Profile(
         id=listing.id,
@@ -64,6 +66,7 @@ def compose(listing: ListingText) -> Profile:
         facets=listing.facets,
         language=detect_language(whole),
         organization=listing.organization,
+        indicators=asked_of(texts) if listing.kind == "need" else stated_of(texts),
     )
 
 

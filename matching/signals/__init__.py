@@ -4,6 +4,8 @@ from matching.signals.base import Pair, Signal
 from matching.signals.coverage import COVERAGE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
+from matching.signals.indicators import INDICATORS
+from matching.signals.interaction import INTERACTION
 from matching.signals.lexical import LEXICAL
 from matching.signals.maturity import MATURITY
 from matching.signals.modes import MODES
@@ -16,7 +18,9 @@ SIGNALS: tuple[Signal, ...] = (
     SEMANTIC,
     COVERAGE,
     TITLE,
+    INTERACTION,
     LEXICAL,
+    INDICATORS,
     FIELD,
     MODES,
     MATURITY,

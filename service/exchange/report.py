@@ -33,10 +33,7 @@ def as_table(report: ImportReport, language: Language) -> RenderableType:
         counts.add_row(label.in_(language), str(count))
     parts: list[RenderableType] = [counts, *(f"• {notice.in_(language)}" for notice in report.notices)]
     if report.problems:
-        table = Table(*(heading.in_(language) for heading in HEADINGS))
-        for problem in report.problems[:SHOWN]:
-            table.add_row(str(problem.line), problem.column, problem.value[:40], problem.message.in_(language))
-        parts.append(table)
+        parts.append(problems_table(report.problems, language))
         if len(report.problems) > SHOWN:
             more = len(report.problems) - SHOWN
             parts.append(
@@ -45,6 +42,14 @@ def as_table(report: ImportReport, language: Language) -> RenderableType:
                 ).in_(language)
             )
     return Group(*parts)
+
+
+def problems_table(problems: Sequence[RowProblem], language: Language) -> Table:
+    """The first problems, one a row."""
+    table = Table(*(heading.in_(language) for heading in HEADINGS))
+    for problem in problems[:SHOWN]:
+        table.add_row(str(problem.line), problem.column, problem.value[:40], problem.message.in_(language))
+    return table
 
 
 def as_spreadsheet(problems: Sequence[RowProblem] | Iterable[RowProblem], language: Language) -> bytes:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from matching import pipeline
 from matching.embedding import Role
-from matching.explanation import TEXT_CODES, Labels, as_data, sentence
+from matching.explanation import QUOTING_CODES, Labels, as_data, indicator_rows, sentence
 from matching.index.models import active_model
 from matching.types import Match, Scope
 from service.errors import Unavailable, ValidationProblem
@@ -26,6 +26,7 @@ from service.matches.schemas import (
     AdHocRequest,
     AdHocResult,
     Counterpart,
+    IndicatorVerdict,
     MatchPage,
     Recommendation,
     StoredMatch,
@@ -87,6 +88,7 @@ async def ranked_page(
                 rank=rank,
                 counterpart=others[row["counterpart_id"]],
                 reason=speaker.say(row["explanation"]),
+                indicators=_indicators(row["explanation"]),
                 **_columns(row, "id", "state", "version", "model_version", "updated_at"),
             )
             for rank, row in enumerate(shown, start=first)
@@ -99,6 +101,10 @@ def _columns(row: Row, *names: str) -> dict[str, Any]:
     return {name: row[name] for name in (*names, "probability", "level", "conflicts", "explanation")}
 
 
+def _indicators(explanation: Mapping[str, Any]) -> list[IndicatorVerdict]:
+    return [IndicatorVerdict.model_validate(row, from_attributes=True) for row in indicator_rows(explanation)]
+
+
 async def recommendation(connection: Connection, actor: Actor, identifier: UUID) -> Recommendation:
     """One recommended pair with both sides and its decisions, for those whose work reviewing is."""
     row = await decisions.read(connection, actor, identifier)
@@ -108,6 +114,7 @@ async def recommendation(connection: Connection, actor: Actor, identifier: UUID)
         need=sides[row["need_id"]],
         outcome=sides[row["outcome_id"]],
         reason=speaker.say(row["explanation"]),
+        indicators=_indicators(row["explanation"]),
         decisions=await repository.list_decisions(connection, identifier),
         **_columns(row, "id", "state", "version", "snoozed_until", "model_version", "updated_at"),
     )
@@ -134,7 +141,7 @@ class Speaker:
             for explanation in explanations
             for part in explanation["signals"]
             for evidence in part["evidence"]
-            if evidence["code"] not in TEXT_CODES
+            if evidence["code"] not in QUOTING_CODES
             for value in evidence["values"]
         }
         return cls(language, await repository.labels(connection, sorted(values), language))
@@ -207,6 +214,7 @@ async def _present_ad_hoc(
                     level=match.level,
                     conflicts=list(match.conflicts),
                     reason=speaker.say(data),
+                    indicators=_indicators(data),
                     explanation=data,
                 )
             )

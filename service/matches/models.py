@@ -1,6 +1,7 @@
 """The ranking models: which one is active, so that every process ranks with the same one, and which there were."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -211,3 +212,30 @@ async def rank_everything(connection: Connection) -> None:
     """Ask for every published listing to be ranked anew."""
     jobs = [ListingJob(row["id"], row["version"]) for row in await connection.fetch(PUBLISHED)]
     await queue.enqueue_rank(connection, jobs, bulk=True)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRanking:
+    """A model of the database and since when it is there; None for the code's own that no process installed yet."""
+
+    model: Ranking
+    created_at: datetime | None
+
+
+OF_VERSION = "select definition, created_at from ranking_model where version = $1"
+VERSIONS = "select version from ranking_model order by created_at desc, version"
+
+
+async def ranking_of_version(connection: Connection, version: str) -> KeptRanking | None:
+    """The model of a version; None where there is none."""
+    row = await connection.fetchrow(OF_VERSION, version)
+    if row is None:
+        model = default_model()
+        return KeptRanking(model, None) if version == model.version else None
+    return KeptRanking(read_definition(row["definition"]), row["created_at"])
+
+
+async def ranking_versions(connection: Connection) -> list[str]:
+    """Versions that can be asked for, the newest first."""
+    kept = [row["version"] for row in await connection.fetch(VERSIONS)]
+    return list(dict.fromkeys([*kept, default_model().version]))

@@ -248,6 +248,74 @@ async def list_decisions(connection: Connection, identifier: UUID) -> list[Decis
     return [Decision.model_validate(dict(row)) for row in await connection.fetch(LIST_DECISIONS, identifier)]
 
 
+# The last decision on each pair with what the signals read of it, as they read today's text; evidence stays behind.
+DECIDED_PAIRS = """
+select need_id, outcome_id, listing.title, last.action, last.decided_at, (
+    select coalesce(jsonb_object_agg(part ->> 'signal', part -> 'raw'), '{}')
+    from jsonb_array_elements(explanation -> 'signals') as part
+) as readings
+from (
+    select distinct on (recommendation_id) recommendation_id, action, decided_at
+    from decision
+    order by recommendation_id, id desc
+) as last
+join recommendation on recommendation.id = last.recommendation_id
+join listing on listing.id = need_id
+order by need_id, outcome_id
+"""
+
+
+async def decided_pairs(connection: Connection) -> list[Row]:
+    """Pairs that somebody decided on: need_id, outcome_id, the need's title, action, decided_at, raw values by signal."""
+    return await connection.fetch(DECIDED_PAIRS)
+
+
+# By a hash, so that the sample leans to no age, field or organization, and is the same at every run.
+SAMPLE_OF_NEEDS = """
+select listing.id from listing
+join listing_matching on listing_matching.listing_id = listing.id
+where listing.kind = 'need' and listing.state = 'published'
+order by md5($1::text || listing.id::text), listing.id
+limit $2
+"""
+
+
+async def sample_of_needs(connection: Connection, seed: int, count: int) -> list[UUID]:
+    """Some published needs that the index holds."""
+    return [row["id"] for row in await connection.fetch(SAMPLE_OF_NEEDS, str(seed), count)]
+
+
+# Only what leaves for the index as well: no contact, no organization. What the other kind has is null and left out.
+TEXTS_OF = """
+select id, title, keywords, concat_ws(
+    E'\n', nullif(description, ''), goals, background, partner_requirements, foundation, innovations, applications,
+    prospects, nullif(array_to_string(indicators, E'\n'), '')
+) as text
+from listing
+where kind = $1 and id = any ($2)
+"""
+PUBLISHED_TEXTS = """
+select id, title, keywords, concat_ws(
+    E'\n', nullif(description, ''), goals, background, partner_requirements, foundation, innovations, applications,
+    prospects, nullif(array_to_string(indicators, E'\n'), '')
+) as text
+from listing
+where kind = $1 and state = 'published' and ($2::uuid is null or id > $2)
+order by id
+limit $3
+"""
+
+
+async def texts_of(connection: Connection, kind: str, identifiers: list[UUID]) -> list[Row]:
+    """Id, title, keywords and whole text of listings of a kind; unknown ones are left out."""
+    return await connection.fetch(TEXTS_OF, kind, identifiers)
+
+
+async def published_texts(connection: Connection, kind: str, after: UUID | None, limit: int) -> list[Row]:
+    """A page of id, title, keywords and whole text of what is published, by id."""
+    return await connection.fetch(PUBLISHED_TEXTS, kind, after, limit)
+
+
 MARK_INDEXED = """
 insert into listing_matching (listing_id, indexed_version, embedding_model)
 values ($1, $2, $3)

@@ -62,6 +62,19 @@ class Counterpart(BaseModel):
     organization: Brief | None = Field(description="Null while it stays anonymous to you / 未公开时为空")
 
 
+class IndicatorVerdict(BaseModel):
+    """A figure that the need asks for, and whether the outcome meets it."""
+
+    quantity: str = Field(description="As the need names it / 需求中的指标名称")
+    asked: str = Field(description="The figure asked for / 需求的数值")
+    answered: str = Field(description="The outcome's figure; empty where it states none / 成果的数值，未说明时为空")
+    verdict: Literal["met", "close", "not_met", "not_stated"] = Field(
+        description="close: misses by at most a tenth / 满足、接近（差距不超过 10%）、不满足、未说明"
+    )
+    need_sentence: str = Field(description="Quoted from the need / 需求原句")
+    outcome_sentence: str = Field(description="Quoted from the outcome; may be empty / 成果原句，可为空")
+
+
 class Scored(BaseModel):
     """How well a pair fits, and why."""
 
@@ -69,6 +82,9 @@ class Scored(BaseModel):
     level: MatchLevel = Field(description="强相关、较强相关、弱相关、无相关")
     conflicts: list[str] = Field(description="Hard conflicts, such as a price above the budget / 硬性冲突")
     reason: str = Field(description="The explanation in one sentence, in your language / 一句话理由")
+    indicators: list[IndicatorVerdict] = Field(
+        description="The need's figures one by one, at most 12 / 逐项指标对照，至多 12 项"
+    )
     explanation: dict[str, Any] = Field(
         description="Every signal with raw score, weight and evidence / 各信号得分、权重与证据"
     )

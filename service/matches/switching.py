@@ -13,6 +13,7 @@ from matching.index.models import (
     profiles_without_vector,
     register_model,
 )
+from matching.index.profiles import of_older_parser
 from matching.index.vocabulary import collection_size
 from service.kit import queue
 from service.kit.actor import SYSTEM
@@ -40,6 +41,7 @@ async def settle(resources: Resources) -> None:
         ):
             log.info("embedding model switched", model=model.name)
             await rank_everything(connection)
+        await _read_again(connection)
         await drop_retired_vectors(connection)
         large = max(await collection_size(connection, "need"), await collection_size(connection, "outcome"))
         models = await live_models(connection)
@@ -53,6 +55,13 @@ async def _fill(connection: Connection, model: EmbeddingModel) -> int:
     for row in await connection.fetch(VERSIONS, [identifier for identifier, _ in lacking]):
         await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)
     return len(lacking)
+
+
+async def _read_again(connection: Connection) -> None:
+    """Ask for profiles whose figures another version of the code read, so that all are compared by the same rules."""
+    older = await of_older_parser(connection, AT_ONCE)
+    for row in await connection.fetch(VERSIONS, older):
+        await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)
 
 
 async def _ensure_graphs(resources: Resources, models: list[EmbeddingModel]) -> None:

@@ -1,8 +1,6 @@
 """Measures against arithmetic, data sets against their format, and the comparison through the index."""
 
-import json
 import math
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -11,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.embedding.fake import FakeEncoder
-from matching.evaluation import SYSTEMS, DatasetError, evaluate, load, metrics
+from matching.evaluation import SYSTEMS, DatasetError, evaluate, load, load_unjudged, metrics, ranked_lists
 from matching.fusion import default_model
-from tests.matching.conftest import connect
 
 GRADES = {"a": 3, "b": 2, "c": 1, "d": 0}
 IDEAL = 7 + 3 / math.log2(3) + 1 / 2
@@ -33,6 +30,10 @@ def test_the_other_measures() -> None:
     assert metrics.recall(["c"], {"c": 1}) is None
     assert metrics.reciprocal_rank(["c", "x", "b"], GRADES) == 1 / 3
     assert metrics.reciprocal_rank(["c"], GRADES) == 0.0
+    # Two relevant, two not: a stands before both, b before d only.
+    assert metrics.auc(["a", "c", "x", "b", "d"], GRADES) == (2 + 1) / 4
+    assert metrics.auc(["a", "b"], {"a": 3, "b": 2}) is None
+    assert [metrics.relevant_at(["c", "x", "b"], GRADES, place) for place in (1, 2, 3)] == [0.0, 1.0, None]
 
 
 @given(st.permutations(list("abcdxyz")))
@@ -40,33 +41,15 @@ def test_no_order_is_better_than_the_ideal(ranked: list[str]) -> None:
     assert 0.0 <= metrics.ndcg(ranked, GRADES) <= metrics.ndcg_judged(ranked, GRADES) + 1e-12 <= 1.0 + 2e-12
 
 
-CORPUS = {
-    "g1": ("枸杞热泵干燥装备", "热泵除湿干燥枸杞.干燥时间8小时."),
-    "g2": ("枸杞多糖提取工艺", "超声辅助提取枸杞多糖."),
-    "w1": ("煤化工废水分盐结晶", "纳滤分盐与蒸发结晶."),
-    "v1": ("葡萄酒低温发酵", "本土酵母筛选."),
-}
-QUERIES = {
-    "q1": ("枸杞干燥", "希望缩短枸杞干燥时间"),
-    "q2": ("高盐废水", "废水分盐结晶成本高"),
-    "q3": ("未评判", "没有评判的需求"),
-}
-QRELS = ["query-id\tcorpus-id\tscore", "q1\tg1\t3", "q1\tg2\t1", "q2\tw1\t3", "q2\tv1\t0"]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A small data set."""
-    for name, rows in (("corpus", CORPUS), ("queries", QUERIES)):
-        lines = [json.dumps({"_id": key, "title": title, "text": text}) for key, (title, text) in rows.items()]
-        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    (tmp_path / "qrels").mkdir()
-    (tmp_path / "qrels" / "test.tsv").write_text("\n".join(QRELS), encoding="utf-8")
-    return tmp_path
-
-
 def test_queries_that_nobody_judged_are_left_out(folder: Path) -> None:
     assert [query.id for query in load(folder).queries] == ["q1", "q2"]
+
+
+def test_what_is_to_be_judged_needs_no_judgments_yet(folder: Path) -> None:
+    assert [query.id for query in load_unjudged(folder).queries] == ["q1", "q2", "q3"]
+    assert load_unjudged(folder).grades == load(folder).grades
+    (folder / "qrels" / "test.tsv").unlink()
+    assert load_unjudged(folder).grades == {}
 
 
 @pytest.mark.parametrize(
@@ -93,14 +76,6 @@ def test_a_broken_data_set_is_told_by_file_and_line(folder: Path, name: str, con
         file.write_text(content, encoding="utf-8")
     with pytest.raises(DatasetError, match=says):
         load(folder)
-
-
-@pytest.fixture
-async def owner(owner_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A connection that may create schemas."""
-    made = await connect(owner_url)
-    yield made
-    await made.close()
 
 
 SCHEMAS = "select count(*) from pg_namespace where nspname like 'scratch%'"
@@ -133,6 +108,42 @@ async def test_the_scratch_schema_is_dropped_after_an_error(
     assert await owner.fetchval(SCHEMAS) == 0
 
 
+async def test_the_report_has_every_need_interval_and_difference(
+    owner: "asyncpg.Connection[asyncpg.Record]", folder: Path
+) -> None:
+    result = await evaluate(owner, FakeEncoder(), default_model(), load(folder), ["dense", "bm25", "duijie"])
+    report = result.as_json()
+    assert report["baseline"] == "bm25"
+    assert set(report["differences"]) == {"dense", "duijie"}
+    for name in ("dense", "bm25", "duijie"):
+        of_needs = [need["systems"][name]["ndcg@10"] for need in report["needs"]]
+        assert report["systems"][name]["ndcg@10"] == pytest.approx(sum(of_needs) / 2)
+        assert report["intervals"][name]["ndcg@10"]["needs"] == 2
+    ours, base = report["systems"]["duijie"]["ndcg@10"], report["systems"]["bm25"]["ndcg@10"]
+    assert report["differences"]["duijie"]["ndcg@10"]["mean"] == pytest.approx(ours - base)
+    assert (report["win_loss"]["system"], report["win_loss"]["baseline"]) == ("duijie", "bm25")
+    assert {need["title"] for need in report["win_loss"]["needs"]} == {"枸杞干燥", "高盐废水"}
+
+
+async def test_one_system_is_compared_with_nothing(owner: "asyncpg.Connection[asyncpg.Record]", folder: Path) -> None:
+    report = (await evaluate(owner, FakeEncoder(), default_model(), load(folder), ["dense"])).as_json()
+    assert (report["baseline"], report["differences"], report["win_loss"]) == ("dense", {}, None)
+
+
+async def test_lists_are_made_of_queries_that_nobody_judged(
+    owner: "asyncpg.Connection[asyncpg.Record]", folder: Path
+) -> None:
+    (folder / "qrels" / "test.tsv").unlink()
+    runs = await ranked_lists(owner, FakeEncoder(), default_model(), load_unjudged(folder), ["bm25"])
+    assert set(runs["bm25"]) == {"q1", "q2", "q3"}
+    assert runs["bm25"]["q1"][0] == "g1"
+
+
+async def test_a_baseline_must_be_among_the_systems(owner: "asyncpg.Connection[asyncpg.Record]", folder: Path) -> None:
+    with pytest.raises(DatasetError, match="'rrf' is not among the systems compared: bm25"):
+        await evaluate(owner, FakeEncoder(), default_model(), load(folder), ["bm25"], baseline="rrf")
+
+
 @pytest.mark.parametrize("names", [[], ["bm25", "oracle"]])
 async def test_an_unknown_system_is_refused(
     owner: "asyncpg.Connection[asyncpg.Record]", folder: Path, names: list[str]
@@ -161,7 +172,7 @@ async def test_a_broken_transaction_does_not_keep_the_scratch_schema(
     assert await owner.fetchval(SCHEMAS) == 0
 
 
-DEVELOPMENT = Path(__file__).resolve().parents[3] / "shared" / "eval" / "dev"
+DEVELOPMENT = Path(__file__).resolve().parents[4] / "shared" / "eval" / "dev"
 
 
 @pytest.mark.skipif(not DEVELOPMENT.exists(), reason="the development ranking data is not here")

@@ -2,10 +2,10 @@
 
 from migrations.script import run_file
 
-revision = "0005"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
     """Add origin, labels and report to ranking models, and keep every activation."""
-    run_file("0005_learning.sql")
+    run_file("0006_learning.sql")
