@@ -84,8 +84,9 @@ def verdict_on(comparison: Comparison) -> Verdict:
     """What may be activated: the candidate, the active model recalibrated, or nothing.
 
     The candidate has to lower the log loss with the whole interval above 0, and to order each need's outcomes no worse: AUC
-    has not fallen, and nDCG, which a few first places decide, has not surely fallen. Recalibration changes no order, so it has to lower the log loss alone. Both need decisions that agree
-    with the order that is to rank, better than chance: random ones agree with none and say nothing.
+    has not fallen, and nDCG, which a few first places decide, has not surely fallen. Recalibration changes no order, so it
+    has to lower the log loss alone. Both need decisions that agree with the order that is to rank, better than chance:
+    random ones agree with none and say nothing.
     """
     ordered = comparison.gains["AUC"].mean >= 0 and comparison.gains["nDCG"].high >= 0
     if ordered and min(comparison.gains["log loss"].low, comparison.candidate_agreement.low) > 0:

@@ -81,6 +81,7 @@ def outcome(
     [
         (outcome(GAIN, NOTHING), "weights"),
         (outcome(GAIN, LOSS), "kept"),
+        (outcome(GAIN, Interval(-0.01, -0.05, 0.03)), "kept"),
         (outcome(NOTHING, GAIN), "kept"),
         (outcome(LOSS, GAIN), "kept"),
         (outcome(NOTHING, GAIN, recalibration=GAIN), "calibration"),
