@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, assignment, encoder, memory, reads, routing
+from bench import adhoc, assignment, encoder, learning, memory, reads, routing
 from bench.figures import Figure
 
 MEASUREMENTS = {
@@ -18,6 +18,7 @@ MEASUREMENTS = {
     "routing": routing.measure,
     "encoder": encoder.measure,
     "memory": memory.measure,
+    "learning": learning.measure,
     "assignment": assignment.measure,
 }
 

@@ -211,7 +211,7 @@ async def best_by_terms(
         taken *= MORE_CHOSEN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rarity:
     """Inverse document frequencies among outcomes, and the terms themselves, by term number."""
 

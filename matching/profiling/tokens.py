@@ -122,3 +122,12 @@ def is_word(term: str) -> bool:
     if not "\u3400" <= term[0] <= "\u9fff":
         return not "\u3400" <= term[-1] <= "\u9fff" or term[-1] in "型级类族相"
     return len(rjieba.cut(term, False)) == 1
+
+
+def is_foreign(term: str) -> bool:
+    """Whether a term is a word of Latin or Arabic letters alone, as names with figures are not.
+
+    >>> is_foreign("drying"), is_foreign("تجفيف"), is_foreign("干燥"), is_foreign("topcon210")
+    (True, True, False, False)
+    """
+    return term.isalpha() and not any("\u3400" <= character <= "\u9fff" for character in term)

@@ -23,8 +23,7 @@ from matching.types import Kind
 from service.kit import queue
 from service.kit.actor import SYSTEM
 from service.kit.db import Connection, transaction
-from service.kit.queue import ListingJob
-from service.matches.models import install_default
+from service.matches.models import install_default, rank_everything
 from service.resources import Resources
 
 log = structlog.get_logger("duijie.models")
@@ -33,9 +32,6 @@ AT_ONCE = 5_000
 # Other writers wait for the lexicon meanwhile: some tenths of a second.
 TEXTS_AT_ONCE = 50
 KINDS: tuple[Kind, ...] = ("need", "outcome")
-PUBLISHED = """
-select id, version from listing where state = 'published' order by id
-"""
 VERSIONS = "select id, version from listing where id = any ($1) and state = 'published'"
 
 
@@ -50,7 +46,7 @@ async def _settle_models(resources: Resources) -> None:
     encoder = await resources.encoders.primary.encoder()
     async with transaction(resources.pool, SYSTEM) as connection:
         if await install_default(connection):
-            await _rank_everything(connection)
+            await rank_everything(connection)
         model = await register_model(connection, resources.encoders.source, encoder.identity)
         if (
             model.state == "building"
@@ -58,7 +54,7 @@ async def _settle_models(resources: Resources) -> None:
             and await activate_model(connection, model.id)
         ):
             log.info("embedding model switched", model=model.name)
-            await _rank_everything(connection)
+            await rank_everything(connection)
         await _read_again(connection)
         await drop_retired_vectors(connection)
         large = max(await collection_size(connection, "need"), await collection_size(connection, "outcome"))
@@ -111,11 +107,6 @@ async def _read_again(connection: Connection) -> None:
     older = await of_older_parser(connection, AT_ONCE)
     for row in await connection.fetch(VERSIONS, older):
         await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)
-
-
-async def _rank_everything(connection: Connection) -> None:
-    jobs = [ListingJob(row["id"], row["version"]) for row in await connection.fetch(PUBLISHED)]
-    await queue.enqueue_rank(connection, jobs, bulk=True)
 
 
 async def _ensure_graphs(resources: Resources, models: list[EmbeddingModel]) -> None:
