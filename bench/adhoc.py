@@ -26,7 +26,7 @@ from matching.index.models import EmbeddingModel
 from matching.pipeline import CANDIDATES_EACH, rank, score_pair
 from matching.policy import arrange
 from matching.profiling import count_terms
-from matching.signals import SIGNALS, Pair
+from matching.signals import SIGNALS, pairs_of
 from matching.types import EmbeddedProfile, Scope
 
 SMALL = 2_000
@@ -117,11 +117,11 @@ async def _stages(
         loaded = await profiles.load(owner, "outcome", model.id, names)
         assert need.encoded.tokens is not None
         token_rarity = await tokens.rarity_of(owner, model.id, [need.encoded.tokens.identifiers])
-        pairs = [Pair(need, other, rarity, token_rarity, DAY) for other in loaded]
+        pairs = pairs_of(need, loaded, rarity, token_rarity, DAY)
         scored = [score_pair(pair, ranking) for pair in pairs]
 
         async def read_signals() -> None:
-            for pair in pairs:
+            for pair in pairs_of(need, loaded, rarity, token_rarity, DAY):
                 for signal in SIGNALS:
                     signal.read(pair)
 

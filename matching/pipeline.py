@@ -12,7 +12,7 @@ from matching.index import Connection, candidates, profiles, tokens, vocabulary
 from matching.index.candidates import Rarity
 from matching.index.models import EmbeddingModel
 from matching.policy import arrange, conflicts_of
-from matching.signals import SIGNALS, Pair
+from matching.signals import SIGNALS, Pair, pairs_of
 from matching.types import EmbeddedProfile, Kind, Match, Profile, Scope, Terms
 
 CANDIDATES_EACH = 100
@@ -71,12 +71,7 @@ async def rank(
     token_rarity = await tokens.rarity_of(
         connection, embedding.id, [need.encoded.tokens.identifiers for need in needs if need.encoded.tokens is not None]
     )
-    pairs = (
-        Pair(asking, other, rarity, token_rarity, today)
-        if kind == "outcome"
-        else Pair(other, asking, rarity, token_rarity, today)
-        for other in others
-    )
+    pairs = pairs_of(asking, others, rarity, token_rarity, today)
     return arrange([score_pair(pair, ranking) for pair in pairs], limit)
 
 

@@ -28,7 +28,7 @@ from matching.fusion import DEFAULT, RankingModel, Term, probability_of, to_json
 from matching.index import Connection, candidates, profiles, register_codecs, tokens
 from matching.index.models import EmbeddingModel
 from matching.pipeline import embedded_ad_hoc, retrieve
-from matching.signals import SIGNALS, Pair
+from matching.signals import SIGNALS, pairs_of
 from matching.types import EmbeddedProfile, Scope
 
 TEXT_SIGNALS = ("semantic", "coverage", "title", "interaction", "lexical")
@@ -106,7 +106,7 @@ async def _candidates(
     outcomes = await profiles.load(owner, "outcome", embedding.id, found)
     asked = [asking.encoded.tokens.identifiers] if asking.encoded.tokens is not None else []
     token_rarity = await tokens.rarity_of(owner, embedding.id, asked)
-    pairs = [Pair(asking, outcome, rarity, token_rarity, DAY) for outcome in outcomes]
+    pairs = pairs_of(asking, outcomes, rarity, token_rarity, DAY)
     return [(pair.outcome.profile.id, [float(signal.read(pair).raw or 0.0) for signal in wanted]) for pair in pairs]
 
 

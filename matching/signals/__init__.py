@@ -1,6 +1,6 @@
 """What speaks for a pair, one file a signal. Adding one touches its file, this tuple, its weight and its test."""
 
-from matching.signals.base import Pair, Signal
+from matching.signals.base import Pair, Signal, pairs_of
 from matching.signals.coverage import COVERAGE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
@@ -29,4 +29,4 @@ SIGNALS: tuple[Signal, ...] = (
     FRESHNESS,
 )
 
-__all__ = ["SIGNALS", "Pair", "Signal"]
+__all__ = ["SIGNALS", "Pair", "Signal", "pairs_of"]

@@ -1,11 +1,12 @@
 """What signals look at: a pair of embedded profiles, always with the need as the one that asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from matching.index.candidates import Rarity
 from matching.index.tokens import TokenRarity
+from matching.signals.answers import Answers, answers_of_outcome, answers_to_need
 from matching.types import EmbeddedProfile, Reading
 
 
@@ -19,8 +20,23 @@ class Pair:
     need: EmbeddedProfile
     outcome: EmbeddedProfile
     rarity: Rarity
-    token_rarity: TokenRarity
+    answers: Answers | None
     today: date
+
+
+def pairs_of(
+    asking: EmbeddedProfile,
+    others: Sequence[EmbeddedProfile],
+    rarity: Rarity,
+    token_rarity: TokenRarity,
+    today: date,
+) -> list[Pair]:
+    """A profile with each of several of the other kind."""
+    if asking.profile.kind == "need":
+        found = answers_to_need(asking, others, token_rarity)
+        return [Pair(asking, other, rarity, each, today) for other, each in zip(others, found, strict=True)]
+    found = answers_of_outcome(asking, others, token_rarity)
+    return [Pair(other, asking, rarity, each, today) for other, each in zip(others, found, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

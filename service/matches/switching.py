@@ -80,7 +80,7 @@ async def _rewrite_terms(resources: Resources) -> None:
         # Not so while another worker is at it, or an older one still runs: the next turn sees to it.
         if await note_tokenizer(connection):
             log.info("terms written anew", texts=written)
-            await _rank_everything(connection)
+            await rank_everything(connection)
 
 
 async def _pack_terms(resources: Resources) -> None:

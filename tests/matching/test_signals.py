@@ -14,12 +14,13 @@ from matching.fusion import default_model
 from matching.index.candidates import Rarity
 from matching.index.tokens import TokenRarity
 from matching.indicators.parse import parse
-from matching.signals import SIGNALS, Pair, Signal
+from matching.signals import SIGNALS, Pair, Signal, pairs_of
+from matching.signals.answers import MOST_TOKENS, OWN_WORDS_BESIDE_GLOSS, asking
 from matching.signals.coverage import COVERAGE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
 from matching.signals.indicators import INDICATORS
-from matching.signals.interaction import INTERACTION, MOST_TOKENS, asking
+from matching.signals.interaction import INTERACTION
 from matching.signals.lexical import LEXICAL
 from matching.signals.maturity import MATURITY
 from matching.signals.modes import MODES
@@ -62,7 +63,10 @@ def side(
 
 def pair(need: EmbeddedProfile | None = None, outcome: EmbeddedProfile | None = None) -> Pair:
     """A pair; a side that is not given states nothing."""
-    return Pair(need or side("need", [[1, 0]]), outcome or side("outcome", [[1, 0]]), RARITY, TOKEN_RARITY, DAY)
+    (made,) = pairs_of(
+        need or side("need", [[1, 0]]), [outcome or side("outcome", [[1, 0]])], RARITY, TOKEN_RARITY, DAY
+    )
+    return made
 
 
 def facets(need: Facets, outcome: Facets) -> Pair:
@@ -94,10 +98,29 @@ def test_interaction_hears_little_of_what_a_company_says_of_itself() -> None:
 
 def test_a_long_need_asks_with_its_title_and_its_rarest_tokens() -> None:
     need = side("need", [[1, 0]] * (MOST_TOKENS + 9))
-    found = asking(need, TokenRarity(10, {1: 10}))
-    assert found is not None
+    assert need.encoded.tokens is not None
+    found = asking(need, need.encoded.tokens, TokenRarity(10, {1: 10}))
     assert len(found.weights) == MOST_TOKENS
     assert found.of_title.sum() == 1
+
+
+def test_a_pair_has_one_score_whichever_side_asked() -> None:
+    needs = [side("need", [[1, 0], [0, 1]]), side("need", [[3, 4]]), side("need", [[0, 1]] * 3)]
+    outcomes = [side("outcome", [[4, 3]]), side("outcome", [[0, 1], [1, 0]])]
+    for outcome in outcomes:
+        of_outcome = pairs_of(outcome, needs, RARITY, TOKEN_RARITY, DAY)
+        for need, seen in zip(needs, of_outcome, strict=True):
+            to_need = pairs_of(need, outcomes, RARITY, TOKEN_RARITY, DAY)[outcomes.index(outcome)]
+            for signal in (INTERACTION, TITLE):
+                assert signal.read(seen).raw == pytest.approx(signal.read(to_need).raw)
+
+
+def test_the_gloss_of_a_need_speaks_for_it_and_names_its_title() -> None:
+    need = side("need", [[1, 0], [0, 1]])
+    passages = (need.profile.passages[0], Passage("title_gloss", "干燥", 1.0))
+    glossed = replace(need, profile=replace(need.profile, passages=passages))
+    rare, common = math.log(1 + 10.5 / 0.5) * OWN_WORDS_BESIDE_GLOSS, math.log(1 + 0.5 / 10.5)
+    assert TITLE.read(pair(glossed, side("outcome", [[0, 1]]))).raw == pytest.approx(common / (rare + common))
 
 
 @pytest.mark.parametrize("signal", [INTERACTION, TITLE])
@@ -130,6 +153,17 @@ def test_lexical_is_the_root_of_the_share_of_what_could_be_reached() -> None:
     outcome = side("outcome", [[1, 0]], terms={1: 1.1, 3: 2.0})
     # Shared is term 1: 1.0 * 2.0 * 1.1; at most (1.0 * 2.0 + 2.0 * 1.0) * (k1 + 1).
     assert LEXICAL.read(pair(need, outcome)).raw == pytest.approx((2.2 / (4.0 * 2.2)) ** 0.5)
+
+
+def test_lexical_asks_for_no_foreign_word_beside_a_gloss_but_counts_a_shared_one() -> None:
+    rarity = Rarity({1: ("干燥", 2.0), 2: ("drying", 3.0), 3: ("goji", 1.0)})
+    need = side("need", [[1, 0], [0, 1]], terms={1: 1.0, 2: 1.0, 3: 1.0})
+    glossed = replace(
+        need, profile=replace(need.profile, passages=(need.profile.passages[0], Passage("gloss", "干燥", 0.8)))
+    )
+    (seen,) = pairs_of(glossed, [side("outcome", [[1, 0]], terms={1: 1.1, 3: 1.1})], rarity, TOKEN_RARITY, DAY)
+    # Shared are 干燥 and goji; drying is not asked for.
+    assert LEXICAL.read(seen).raw == pytest.approx(((2.0 * 1.1 + 1.0 * 1.1) / ((2.0 + 1.0) * 2.2)) ** 0.5)
 
 
 def test_lexical_names_words_and_the_longer_of_two() -> None:
