@@ -268,6 +268,7 @@ def train_encoder(
         Path | None, typer.Option(help="Also align languages: tab-separated terms, columns zh, en, ar.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Most passes over the pairs.")] = 4,
+    rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="Learning rate.")] = 3e-4,
     seed: Annotated[int, typer.Option(min=0, help="Of the order of pairs, and of which needs are held back.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Train and compare only: keep and use nothing.")] = False,
     activate: Annotated[
@@ -282,7 +283,7 @@ def train_encoder(
         raise typer.BadParameter("give a BEIR folder, or --decisions / 请给出 BEIR 文件夹或 --decisions")
     if dry_run and activate:
         raise typer.BadParameter("--dry-run and --activate exclude each other / --dry-run 与 --activate 不能同用")
-    options = Options(dataset, Recipe(epochs=epochs, seed=seed), terms, dry_run, activate)
+    options = Options(dataset, Recipe(epochs=epochs, rate=rate, seed=seed), terms, dry_run, activate)
     _run(train(_settings(), console, options))
 
 

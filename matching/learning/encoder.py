@@ -29,6 +29,9 @@ from matching.learning.encoder_terms import Terms
 Progress = Callable[[int, int, float], None]
 # Texts embedded of those in all, before training and after each epoch.
 Embedding = Callable[[int, int], None]
+Text = tuple[Passages, Role]
+# Texts that are in memory at a time with what their gradient takes.
+SLICE = 8
 ATTENTION = ("attention", "attn")
 WARM_UP = 0.1
 
@@ -89,17 +92,16 @@ def fine_tune(
     before = _encoded(encoder, texts.outcomes, outcomes, "document", embedding)
     asked = _encoded(encoder, texts.needs, parts.learn, "query", embedding)
     pairs = pairs_of(texts, parts.learn, outcomes, _centred(asked) @ _centred(before).T)
-    steps = len(list(batches(pairs, recipe.batch, np.random.default_rng(recipe.seed))))
-    if not steps:
+    plan = [list(batches(pairs, recipe.batch, np.random.default_rng([recipe.seed, e]))) for e in range(recipe.epochs)]
+    if not any(plan):
         raise TooFewError("no pair to learn from: none fits, or there is nothing to tell it from")
     watching = _encoded(encoder, texts.needs, parts.watch, "query", embedding)
     watched = [_watched(watching, before, texts, parts.watch, outcomes)]
     losses: list[float] = []
     with _reproducible(recipe.seed), _adapted(encoder, recipe) as adapted:
-        trainer = _Trainer(encoder, adapted, texts, recipe, terms, steps)
+        trainer = _Trainer(encoder, adapted, texts, recipe, terms, sum(map(len, plan)))
         best, kept = trainer.state(), 0
-        for epoch in range(1, recipe.epochs + 1):
-            rows = batches(pairs, recipe.batch, np.random.default_rng([recipe.seed, epoch]))
+        for epoch, rows in enumerate(plan, start=1):
             losses.append(trainer.epoch(rows, progress))
             watched.append(watch(encoder, texts, parts.watch, outcomes, embedding))
             if watched[-1] > watched[kept]:
@@ -190,12 +192,12 @@ def _adapted(encoder: SentenceEncoder, recipe: Recipe) -> Iterator[Any]:
         raise EncoderError("this model has no attention projections that could be trained: choose a transformer model")
     config = LoraConfig(r=recipe.rank, lora_alpha=recipe.alpha, lora_dropout=0.0, target_modules=names)
     adapted: Any = get_peft_model(inner, config)
+    encoder.model.eval()
     try:
         yield adapted
     finally:
         # The layers were changed in place, so the model underneath is whole again after this.
         adapted.merge_and_unload()
-        encoder.model.eval()
         encoder.model.requires_grad_(requires_grad=False)
 
 
@@ -212,7 +214,7 @@ class _Trainer:
         steps: int,
     ) -> None:
         self.encoder, self.adapted, self.texts, self.recipe, self.terms = encoder, adapted, texts, recipe, terms
-        self.total = steps * recipe.epochs
+        self.total = steps
         self.step = 0
         self.generator = np.random.default_rng([recipe.seed, 0])
         self.weights = [weight for weight in adapted.parameters() if weight.requires_grad]
@@ -223,23 +225,20 @@ class _Trainer:
         """A copy of the thin matrices."""
         return {name: tensor.detach().clone() for name, tensor in get_peft_model_state_dict(self.adapted).items()}
 
-    def epoch(self, rows: Iterator[list[Row]], progress: Progress) -> float:
+    def epoch(self, plan: Sequence[list[Row]], progress: Progress) -> float:
         """One pass over the pairs; the mean loss."""
         losses = []
-        for batch in rows:
-            self.encoder.model.train()
-            loss = self._loss(batch)
-            if self.terms is not None:
-                loss = loss + self.recipe.term_weight * self._term_loss(self.terms)
+        for batch in plan:
             self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss = self._learn_pairs(batch)
+            if self.terms is not None:
+                loss += self._learn_terms(self.terms)
             torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
             self.optimizer.step()
             self.schedule.step()
             self.step += 1
-            losses.append(float(loss.detach()))
-            progress(self.step, self.total, losses[-1])
-        self.encoder.model.eval()
+            losses.append(loss)
+            progress(self.step, self.total, loss)
         return fmean(losses) if losses else math.nan
 
     def _share(self, step: int) -> float:
@@ -247,23 +246,56 @@ class _Trainer:
         up = max(1, round(self.total * WARM_UP))
         return min((step + 1) / up, max(0.0, (self.total - step) / max(1, self.total - up)))
 
-    def _loss(self, rows: list[Row]) -> torch.Tensor:
-        asked = self._vectors([(self.texts.needs[row.need], "query") for row in rows])
+    def _learn_pairs(self, rows: list[Row]) -> float:
+        """Each need's outcome before every other outcome of the batch."""
         outcomes = [row.fits for row in rows] + [row.does_not for row in rows if row.does_not is not None]
-        offered = self._vectors([(self.texts.outcomes[outcome], "document") for outcome in outcomes])
-        return functional.cross_entropy(self.recipe.scale * asked @ offered.T, torch.arange(len(rows)))
+        asked: list[Text] = [(self.texts.needs[row.need], "query") for row in rows]
+        offered: list[Text] = [(self.texts.outcomes[outcome], "document") for outcome in outcomes]
 
-    def _term_loss(self, terms: Terms) -> torch.Tensor:
-        """Draws each language's words to where the untrained model has the Chinese ones (Reimers and Gurevych 2020)."""
+        def loss_of(vectors: torch.Tensor) -> torch.Tensor:
+            needs, others = vectors[: len(rows)], vectors[len(rows) :]
+            return functional.cross_entropy(self.recipe.scale * needs @ others.T, torch.arange(len(rows)))
+
+        return self._backward([*asked, *offered], loss_of)
+
+    def _learn_terms(self, terms: Terms) -> float:
+        """Draws each language's words to where the untrained model has the Chinese ones (Reimers and Gurevych 2020,
+        arXiv:2004.09813)."""
         drawn = terms.draw(self.recipe.term_batch, self.generator)
-        roles: list[Role] = ["query" if place % 2 else "document" for place in range(len(drawn))]
+        roles: list[Role] = ["query" if place % 4 < 2 else "document" for place in range(len(drawn))]
         with torch.no_grad(), self.adapted.disable_adapter():
-            goal = self._vectors([((each.main,), role) for each, role in zip(drawn, roles, strict=True)])
-        found = self._vectors([((each.other,), role) for each, role in zip(drawn, roles, strict=True)])
-        return functional.cross_entropy(self.recipe.scale * found @ goal.T, torch.arange(len(drawn)))
+            goals = self._vectors([((each.main,), role) for each, role in zip(drawn, roles, strict=True)])
 
-    def _vectors(self, texts: Sequence[tuple[Passages, Role]]) -> torch.Tensor:
-        """Unit vectors of texts, one a row."""
+        def loss_of(vectors: torch.Tensor) -> torch.Tensor:
+            scores = self.recipe.scale * vectors @ goals.T
+            return self.recipe.term_weight * functional.cross_entropy(scores, torch.arange(len(drawn)))
+
+        return self._backward([((each.other,), role) for each, role in zip(drawn, roles, strict=True)], loss_of)
+
+    def _backward(self, texts: list[Text], loss_of: Callable[[torch.Tensor], torch.Tensor]) -> float:
+        """Add the loss's gradient to the weights, a few texts in memory at a time; the loss.
+
+        Gradient caching (Gao et al. 2021, arXiv:2101.06983): first all vectors without a graph, then the loss's gradient
+        by vector, then each slice again with a graph, into which that gradient is fed. A whole batch at once took 11 GB.
+        """
+        lengths = [sum(map(len, passages)) for passages, _ in texts]
+        order = sorted(range(len(texts)), key=lengths.__getitem__)
+        slices = [order[start : start + SLICE] for start in range(0, len(order), SLICE)]
+        with torch.no_grad():
+            found = torch.cat([self._vectors([texts[place] for place in places]) for places in slices])
+            vectors = found[torch.argsort(torch.tensor(order))]
+        vectors.requires_grad_()
+        loss = loss_of(vectors)
+        loss.backward()  # type: ignore[no-untyped-call]
+        gradient = vectors.grad
+        assert gradient is not None
+        for places in slices:
+            again = self._vectors([texts[place] for place in places])
+            (again * gradient[places]).sum().backward()  # type: ignore[no-untyped-call]
+        return float(loss.detach())
+
+    def _vectors(self, texts: Sequence[Text]) -> torch.Tensor:
+        """Unit vectors of texts, one a row. Dropout stays off, so that the same texts have the same vectors again."""
         rows = [self.encoder.first_tokens(passages, role, self.recipe.most_tokens) for passages, role in texts]
         width = max(map(len, rows))
         pad = self.encoder.model.tokenizer.pad_token_id or 0
