@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.figures import Figure, median_ms
-from bench.generated import EMBEDDING, VOCABULARY, database, fill, owner_connection
+from bench.generated import EMBEDDING, TOKEN_VOCABULARY, VOCABULARY, database, fill, owner_connection
 from matching.embedding.protocol import Encoded, unit
+from matching.embedding.tokens import TokenVectors
 from matching.evaluation.scratch import identifier_of
 from matching.evaluation.systems import DAY
 from matching.fusion import default_model
-from matching.index import candidates, profiles
+from matching.index import candidates, profiles, tokens
 from matching.index.models import EmbeddingModel
 from matching.pipeline import rank
 from matching.signals import SIGNALS, Pair
@@ -22,6 +23,7 @@ LARGE = int(os.environ.get("OUTCOMES", "100000"))
 ROUNDS = 30
 NEED_PASSAGES = 10
 NEED_TERMS = 160
+NEED_TOKENS = 150
 
 
 async def measure(home: Path) -> list[Figure]:
@@ -46,7 +48,11 @@ def _need() -> EmbeddedProfile:
     passages = tuple(Passage("description", f"passage {place}") for place in range(NEED_PASSAGES))
     profile = Profile(identifier_of("need", "bench"), "need", "bench", (), passages, Facets(), "zh")
     weights = np.ones(len(terms), dtype=np.float32)
-    return EmbeddedProfile(profile, Encoded(unit(vectors.mean(axis=0)), vectors), Terms(terms, weights))
+    rows = unit(random.standard_normal((NEED_TOKENS, EMBEDDING)).astype(np.float32))
+    numbers = random.integers(0, TOKEN_VOCABULARY, NEED_TOKENS).astype(np.int32)
+    places = (np.arange(NEED_TOKENS) * NEED_PASSAGES // NEED_TOKENS).astype(np.int32)
+    encoded = Encoded(unit(vectors.mean(axis=0)), vectors, TokenVectors(rows, numbers, places))
+    return EmbeddedProfile(profile, encoded, Terms(terms, weights))
 
 
 async def _stages(owner, model: EmbeddingModel) -> dict[str, float]:  # type: ignore[no-untyped-def]
@@ -58,9 +64,12 @@ async def _stages(owner, model: EmbeddingModel) -> dict[str, float]:  # type: ig
         names = list({candidate.id for candidate in (*found, *worded)})
         loaded = await profiles.load(owner, "outcome", model.id, names)
 
+        assert need.encoded.tokens is not None
+        token_rarity = await tokens.rarity_of(owner, model.id, [need.encoded.tokens.identifiers])
+
         async def signals() -> None:
             for other in loaded:
-                pair = Pair(need, other, rarity, DAY)
+                pair = Pair(need, other, rarity, token_rarity, DAY)
                 for signal in SIGNALS:
                     signal.read(pair)
 

@@ -8,6 +8,7 @@ import numpy as np
 from pgvector import HalfVector, SparseVector
 
 from matching.embedding.protocol import ModelIdentity
+from matching.embedding.tokens import pack
 from matching.evaluation.scratch import NAMESPACE
 from matching.index.models import EmbeddingModel, create_graph_index, register_model
 from matching.index.vocabulary import DIMENSIONS, ensure_lexicon
@@ -17,6 +18,9 @@ from service.migrate import prepare_embedded
 
 EMBEDDING = 384
 PASSAGES = 8
+# Rows of token vectors: the abstracts of the development data have 90 in the mean.
+TOKEN_ROWS = 90
+TOKEN_VOCABULARY = 250_000
 VOCABULARY = 60_000
 TERMS = 220
 BATCH = 2_000
@@ -74,6 +78,7 @@ async def _copy_batch(
     shares: np.ndarray,
 ) -> None:
     profiles, vectors, passages, lexemes = [], [], [], []
+    token_codes = pack(random.standard_normal((TOKEN_ROWS, EMBEDDING)).astype(np.float32))
     for number in numbers:
         own = centres[random.integers(len(centres))] + random.standard_normal((PASSAGES, EMBEDDING))
         rows = own / np.linalg.norm(own, axis=1, keepdims=True)
@@ -85,13 +90,26 @@ async def _copy_batch(
             (name, "outcome", f"generated {number}", "zh", ["description"] * PASSAGES, texts, [1.0] * PASSAGES)
         )
         vectors.append((name, "outcome", model.id, HalfVector(whole)))
-        passages.append((name, "outcome", model.id, rows.astype("<f2").tobytes()))
+        # One block of codes serves all: what is read and computed does not depend on what they say.
+        passages.append(
+            (
+                name,
+                "outcome",
+                model.id,
+                rows.astype("<f2").tobytes(),
+                token_codes,
+                TOKEN_ROWS,
+                [number % TOKEN_VOCABULARY],
+                [],
+            )
+        )
         weights = dict(zip(terms.tolist(), random.uniform(0.5, 2.0, len(terms)).tolist(), strict=True))
         lexemes.append((name, "outcome", SparseVector(weights, DIMENSIONS)))
     columns = ["id", "kind", "title", "language", "sections", "passages", "passage_weights"]
     await owner.copy_records_to_table("match_profile", records=profiles, columns=columns, schema_name="matching")
-    for table, records, last in (("match_vector", vectors, "embedding"), ("match_passage", passages, "vectors")):
-        names = ["profile_id", "kind", "model_id", last]
+    token_columns = ["vectors", "token_vectors", "token_rows", "token_ids", "token_passages"]
+    for table, records, last in (("match_vector", vectors, ["embedding"]), ("match_passage", passages, token_columns)):
+        names = ["profile_id", "kind", "model_id", *last]
         await owner.copy_records_to_table(table, records=records, columns=names, schema_name="matching")
     await owner.copy_records_to_table(
         "match_lexeme", records=lexemes, columns=["profile_id", "kind", "weights"], schema_name="matching"

@@ -6,11 +6,9 @@ Every function works inside the caller's transaction.
 from datetime import date
 from uuid import UUID
 
-import numpy as np
-
-from matching.embedding.protocol import Encoded
+from matching.embedding.protocol import Encoded, as_stored
 from matching.fusion import RankingModel, probability_of
-from matching.index import Connection, candidates, profiles, vocabulary
+from matching.index import Connection, candidates, profiles, tokens, vocabulary
 from matching.index.candidates import Rarity
 from matching.index.models import EmbeddingModel
 from matching.policy import arrange, conflicts_of
@@ -24,9 +22,10 @@ OTHER: dict[Kind, Kind] = {"need": "outcome", "outcome": "need"}
 async def index_profile(connection: Connection, profile: Profile, encoded: dict[int, Encoded]) -> None:
     """Write a profile with its vectors by model id. Writing it again changes nothing but what differs."""
     created = await profiles.upsert_profile(connection, profile)
+    # Terms first: they make the lexicon, whose lock guards the counts of tokens too.
+    await profiles.upsert_lexemes(connection, profile, created=created)
     for model_id, vectors in encoded.items():
         await profiles.upsert_vectors(connection, profile, model_id, vectors)
-    await profiles.upsert_lexemes(connection, profile, created=created)
 
 
 async def remove_profile(connection: Connection, identifier: UUID) -> bool:
@@ -47,11 +46,7 @@ async def embedded_ad_hoc(connection: Connection, profile: Profile, encoded: Enc
     average = await vocabulary.ensure_lexicon(connection)
     weights = vocabulary.weights_of(profile, average)
     numbers = await vocabulary.find_terms(connection, sorted(weights))
-    # What is stored has been rounded to half precision; a text ranks the same whether it is stored or not.
-    rounded = Encoded(
-        encoded.vector.astype(np.float16).astype(np.float32), encoded.passages.astype(np.float16).astype(np.float32)
-    )
-    return EmbeddedProfile(profile, rounded, vocabulary.as_terms(weights, numbers))
+    return EmbeddedProfile(profile, as_stored(encoded), vocabulary.as_terms(weights, numbers))
 
 
 async def rank(
@@ -72,8 +67,14 @@ async def rank(
     if kind == "need":
         # Rarity weighs the need's terms, and here the needs are what was found.
         rarity = await candidates.rarity_of(connection, [other.terms for other in others])
+    needs = [asking] if kind == "outcome" else others
+    token_rarity = await tokens.rarity_of(
+        connection, embedding.id, [need.encoded.tokens.identifiers for need in needs if need.encoded.tokens is not None]
+    )
     pairs = (
-        Pair(asking, other, rarity, today) if kind == "outcome" else Pair(other, asking, rarity, today)
+        Pair(asking, other, rarity, token_rarity, today)
+        if kind == "outcome"
+        else Pair(other, asking, rarity, token_rarity, today)
         for other in others
     )
     return arrange([score_pair(pair, ranking) for pair in pairs], limit)

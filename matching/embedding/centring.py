@@ -10,27 +10,31 @@ the code, so that they depend on the model alone.
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from matching.embedding.protocol import Encoded, Encoder, ModelIdentity, Role, Vector, unit
+from matching.embedding.tokens import pooled
 from matching.profiling.language import detect_language
 from matching.types import Language
 
 TEXTS = Path(__file__).with_name("calibration.jsonl")
 ROLES: tuple[Role, ...] = ("query", "document")
 LANGUAGES: tuple[Language, ...] = ("zh", "en", "ar")
+# The whole text's vector, those of passages and those of tokens: each lies in a cone of its own.
+PARTS = ("", " passages", " tokens")
 # The language of most texts here; the others' offsets are measured from its means.
 MAIN: Language = "zh"
 DOUBT = 2
 # Raised when the means are measured in another way, so that a cache of older code is not used.
-METHOD = 2
+METHOD = 3
 
 
 class CentredEncoder:
-    """An encoder whose vectors have their role's mean taken out."""
+    """An encoder whose vectors have their role's mean taken out, and whose outcomes' tokens are pooled."""
 
     def __init__(self, inner: Encoder, cache_folder: Path) -> None:
         self.inner = inner
@@ -50,27 +54,32 @@ class CentredEncoder:
 
     def _centred(self, passages: Sequence[str], found: Encoded, role: Role) -> Encoded:
         language = detect_language("\n".join(passages))
-        whole = self._means[role] + self._means[language]
-        part = self._means[f"{role} passages"] + self._means[f"{language} passages"]
-        return Encoded(unit(found.vector - whole), unit(found.passages - part))
+        common = {part: self._means[role + part] + self._means[language + part] for part in PARTS}
+        assert found.tokens is not None
+        tokens = replace(found.tokens, vectors=unit(found.tokens.vectors - common[" tokens"]))
+        return Encoded(
+            unit(found.vector - common[""]),
+            unit(found.passages - common[" passages"]),
+            tokens if role == "query" else pooled(tokens),
+        )
 
     def _measure(self, texts: dict[Role, list[list[str]]], folder: Path, seal: str) -> dict[str, Vector]:
         means: dict[str, Vector] = {}
-        strays: dict[Language, list[Encoded]] = {language: [] for language in LANGUAGES}
+        strays: dict[str, list[Vector]] = {language + part: [] for language in LANGUAGES for part in PARTS}
         for role in ROLES:
-            found = list(zip(texts[role], self.inner.encode(texts[role], role), strict=True))
-            told = [(detect_language("\n".join(passages)), encoded) for passages, encoded in found]
-            main = [encoded for language, encoded in told if language == MAIN]
-            means[role] = _mean([encoded.vector for encoded in main])
-            means[f"{role} passages"] = _mean([row for encoded in main for row in encoded.passages])
-            for language, encoded in told:
-                away = Encoded(encoded.vector - means[role], encoded.passages - means[f"{role} passages"])
-                strays[language].append(away)
-        for language, away_from in strays.items():
-            # Few texts of a language tell its offset together with their own topics; trust them the less, the fewer.
-            trust = 0.0 if language == MAIN else len(away_from) / (len(away_from) + DOUBT)
-            means[language] = trust * _mean([each.vector for each in away_from])
-            means[f"{language} passages"] = trust * _mean([row for each in away_from for row in each.passages])
+            found = [_rows(encoded) for encoded in self.inner.encode(texts[role], role)]
+            languages = [detect_language("\n".join(passages)) for passages in texts[role]]
+            for part in PARTS:
+                main = [rows[part] for rows, language in zip(found, languages, strict=True) if language == MAIN]
+                means[role + part] = np.concatenate(main).mean(axis=0, dtype=np.float32)
+                for rows, language in zip(found, languages, strict=True):
+                    strays[language + part].append(rows[part] - means[role + part])
+        for language in LANGUAGES:
+            for part in PARTS:
+                away = strays[language + part]
+                # Few texts of a language tell its offset together with their own topics; trust them the less, the fewer.
+                trust = 0.0 if language == MAIN else len(away) / (len(away) + DOUBT)
+                means[language + part] = trust * np.concatenate(away).mean(axis=0, dtype=np.float32)
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / f"centre-{seal[:16]}.{id(self):x}.tmp.npz"
         np.savez(scratch, **means)  # type: ignore[arg-type]
@@ -78,9 +87,10 @@ class CentredEncoder:
         return means
 
 
-def _mean(vectors: Sequence[Vector]) -> Vector:
-    mean: Vector = np.mean(np.stack(vectors), axis=0, dtype=np.float32)
-    return mean
+def _rows(encoded: Encoded) -> dict[str, Vector]:
+    """The vectors of a text by part, each of shape (rows, dimensions)."""
+    assert encoded.tokens is not None
+    return {"": encoded.vector[None], " passages": encoded.passages, " tokens": encoded.tokens.vectors}
 
 
 def _read(file: Path) -> dict[str, Vector] | None:
@@ -89,7 +99,7 @@ def _read(file: Path) -> dict[str, Vector] | None:
             means = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, KeyError):
         return None
-    wanted = {name for key in (*ROLES, *LANGUAGES) for name in (key, f"{key} passages")}
+    wanted = {key + part for key in (*ROLES, *LANGUAGES) for part in PARTS}
     return means if wanted <= set(means) else None
 
 

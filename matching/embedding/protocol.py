@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from matching.embedding import tokens as token_vectors
+from matching.embedding.tokens import TokenVectors
+from matching.embedding.vectors import Vector, half, unit
 
-Vector = NDArray[np.float32]
 Role = Literal["query", "document"]
+
+__all__ = ["Encoded", "Encoder", "EncoderError", "ModelIdentity", "Role", "Vector", "as_stored", "check_texts", "unit"]
 
 
 class EncoderError(RuntimeError):
@@ -26,10 +28,20 @@ class ModelIdentity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """The vectors of one text: `vector` of shape (dimensions,), `passages` of shape (passages, dimensions), unit length."""
+    """The vectors of one text: `vector` of shape (dimensions,), `passages` of shape (passages, dimensions), unit length.
+
+    `tokens` are missing of what was stored by an earlier version.
+    """
 
     vector: Vector
     passages: Vector
+    tokens: TokenVectors | None = None
+
+
+def as_stored(encoded: Encoded) -> Encoded:
+    """The vectors as they come back from the index, so that a text ranks the same whether it is stored or not."""
+    tokens = None if encoded.tokens is None else token_vectors.as_stored(encoded.tokens)
+    return Encoded(half(encoded.vector), half(encoded.passages), tokens)
 
 
 class Encoder(Protocol):
@@ -56,10 +68,3 @@ def check_texts(texts: Sequence[Sequence[str]]) -> None:
     for position, passages in enumerate(texts):
         if not any(passage.strip() for passage in passages):
             raise ValueError(f"text {position} is empty")
-
-
-def unit(vectors: Vector) -> Vector:
-    """Vectors scaled to length one along the last axis; a zero vector stays zero."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled: Vector = np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)
-    return scaled

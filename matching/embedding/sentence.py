@@ -13,6 +13,7 @@ from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
 from matching.embedding.protocol import Encoded, EncoderError, ModelIdentity, Role, Vector, check_texts, unit
+from matching.embedding.tokens import TokenVectors
 from matching.embedding.windows import Window, windows
 
 Dtype = Literal["auto", "float32", "bfloat16"]
@@ -27,6 +28,7 @@ class SentenceEncoder:
 
     A text's passages go through the model in one pass, so that each passage vector, the mean over its tokens, knows the
     whole text. A text longer than the model takes is cut into windows at passage boundaries: every token is read.
+    The token vectors are the model's last states as they are; whoever compares them takes out what all have in common.
 
     Each text runs through the model alone. On a CPU padding a batch gains nothing, and only so does a text have the
     same vector whatever else is being encoded: equal input gives equal ranking.
@@ -82,18 +84,14 @@ class SentenceEncoder:
         cut = windows(self._tokens(passages), self._room - len(prompt))
         if not cut:
             raise ValueError("the text has no token that the model knows")
-        text_sum: Vector | None = None
-        sums: Vector | None = None
-        for window in cut:
-            vector, states = self._run(window, prompt)
-            text_sum = vector * len(window.tokens) + (0 if text_sum is None else text_sum)
-            sums = np.zeros((len(passages), states.shape[1]), dtype=np.float32) if sums is None else sums
-            for span in window.spans:
-                sums[span.passage] += states[span.start : span.end].sum(axis=0)
-        assert text_sum is not None
-        assert sums is not None
-        whole = unit(text_sum)
-        return Encoded(whole, self._finish(sums, whole))
+        runs = [self._run(window, prompt) for window in cut]
+        whole = unit(np.sum([vector * len(states) for vector, states in runs], axis=0))
+        states = np.concatenate([states for _, states in runs])
+        places = np.concatenate([_passages(window) for window in cut])
+        sums = np.zeros((len(passages), states.shape[1]), dtype=np.float32)
+        np.add.at(sums, places, states)
+        tokens = np.array([token for window in cut for token in window.tokens], dtype=np.int32)
+        return Encoded(whole, self._finish(sums, whole), TokenVectors(states, tokens, places))
 
     def _finish(self, sums: Vector, whole: Vector) -> Vector:
         """Passage vectors through what the model does after pooling; a passage without tokens gets the text's vector."""
@@ -163,6 +161,14 @@ class SentenceEncoder:
             self._run(window, [])
             best = min(best, time.perf_counter() - begun)
         return best
+
+
+def _passages(window: Window) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
+    """The passage of each token of a window."""
+    return np.repeat(
+        np.array([span.passage for span in window.spans], dtype=np.int32),
+        [span.end - span.start for span in window.spans],
+    )
 
 
 def _load(model: str) -> SentenceTransformer:

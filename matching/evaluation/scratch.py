@@ -15,7 +15,7 @@ from matching.types import Kind, Profile
 
 SQL = Path(__file__).resolve().parents[2] / "migrations" / "sql"
 # The index's own files, in order; the others make the service's tables.
-DDL = ("0002_matching_index.sql", "0004_match_indicators.sql")
+DDL = ("0002_matching_index.sql", "0004_match_indicators.sql", "0005_match_tokens.sql")
 NAMESPACE = UUID("6f1d9f0e-6a3e-5d0b-9a64-0d3f5f6f5a11")
 Progress = Callable[[str, int, int], None]
 ROLES: dict[Kind, Role] = {"need": "query", "outcome": "document"}

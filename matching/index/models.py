@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from matching.embedding.protocol import ModelIdentity
-from matching.index import Connection
+from matching.index import Connection, tokens
 from matching.types import Kind
 
 ModelState = Literal["building", "active", "retired"]
@@ -121,6 +121,7 @@ async def drop_retired_vectors(connection: Connection) -> None:
     """Free the space of models that serve no more."""
     await connection.execute(DROP_RETIRED_VECTORS)
     await connection.execute(DROP_RETIRED_PASSAGES)
+    await tokens.forget_retired(connection)
 
 
 async def create_graph_index(owner: Connection, model: EmbeddingModel) -> None:

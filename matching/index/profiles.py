@@ -9,7 +9,8 @@ import numpy as np
 from pgvector import HalfVector, SparseVector
 
 from matching.embedding.protocol import Encoded, Vector
-from matching.index import Connection
+from matching.embedding.tokens import TokenVectors, pack, unpack
+from matching.index import Connection, tokens
 from matching.index import vocabulary as lexicon
 from matching.indicators import stored as indicator_rows
 from matching.types import EmbeddedProfile, Facets, Kind, Passage, Profile, Terms
@@ -77,16 +78,37 @@ insert into match_vector (profile_id, kind, model_id, embedding) values ($1, $2,
 on conflict (model_id, kind, profile_id) do update set embedding = excluded.embedding
 """
 UPSERT_PASSAGES = """
-insert into match_passage (profile_id, kind, model_id, vectors) values ($1, $2, $3, $4)
-on conflict (model_id, kind, profile_id) do update set vectors = excluded.vectors
+insert into match_passage (profile_id, kind, model_id, vectors, token_vectors, token_rows, token_ids, token_passages)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (model_id, kind, profile_id) do update
+set vectors = excluded.vectors, token_vectors = excluded.token_vectors, token_rows = excluded.token_rows,
+    token_ids = excluded.token_ids, token_passages = excluded.token_passages
 """
 
 
 async def upsert_vectors(connection: Connection, profile: Profile, model_id: int, encoded: Encoded) -> None:
-    """Write a profile's vectors for one model."""
+    """Write a profile's vectors for one model, and count an outcome's tokens exactly, however often it is written.
+
+    The profile's row has been written before in this transaction, so that nobody else writes or removes the same one.
+    """
+    if profile.kind == "outcome":
+        before = (await tokens.stored(connection, profile.id)).get(model_id, set())
+        after = set(encoded.tokens.identifiers.tolist()) if encoded.tokens is not None else set()
+        if before != after:
+            await lexicon.lock_lexicon(connection)
+            await tokens.count(connection, model_id, sorted(before - after), -1)
+            await tokens.count(connection, model_id, sorted(after - before), 1)
     await connection.execute(UPSERT_VECTOR, profile.id, profile.kind, model_id, HalfVector(encoded.vector))
     vectors = encoded.passages.astype(PASSAGE_TYPE).tobytes()
-    await connection.execute(UPSERT_PASSAGES, profile.id, profile.kind, model_id, vectors)
+    await connection.execute(
+        UPSERT_PASSAGES, profile.id, profile.kind, model_id, vectors, *_token_columns(encoded.tokens)
+    )
+
+
+def _token_columns(found: TokenVectors | None) -> tuple[object, object, object, object]:
+    if found is None:
+        return None, None, None, None
+    return pack(found.vectors), len(found.vectors), found.identifiers.tolist(), found.passages.tolist()
 
 
 GET_LEXEMES = "select weights from match_lexeme where kind = $1 and profile_id = $2"
@@ -134,16 +156,20 @@ async def delete_profile(connection: Connection, identifier: UUID) -> bool:
     if kind is None:
         return False
     stored = await _stored_terms(connection, kind, identifier)
+    counted = await tokens.stored(connection, identifier)
     await connection.execute(DELETE_PROFILE, kind, identifier)
     await lexicon.lock_lexicon(connection)
     await lexicon.drop_terms(connection, kind, sorted(stored))
+    for model_id, numbers in counted.items():
+        await tokens.count(connection, model_id, sorted(numbers), -1)
     await lexicon.count_profile(connection, kind, -1)
     return True
 
 
 # The candidates' rows are found by key; without the bound array first the planner would scan the larger tables.
 LOAD = """
-select match_profile.*, match_vector.embedding, match_passage.vectors, match_lexeme.weights
+select match_profile.*, match_vector.embedding, match_passage.vectors, match_passage.token_vectors, match_passage.token_rows,
+    match_passage.token_ids, match_passage.token_passages, match_lexeme.weights
 from match_profile
 join match_vector on match_vector.model_id = $2 and match_vector.kind = $1 and match_vector.profile_id = match_profile.id
 join match_passage on match_passage.model_id = $2 and match_passage.kind = $1 and match_passage.profile_id = match_profile.id
@@ -161,7 +187,17 @@ async def load(connection: Connection, kind: Kind, model_id: int, identifiers: S
 def _embedded(row: "asyncpg.Record") -> EmbeddedProfile:
     vector: Vector = row["embedding"].to_numpy().astype(np.float32)
     passages: Vector = np.frombuffer(row["vectors"], dtype=PASSAGE_TYPE).reshape(-1, len(vector)).astype(np.float32)
-    return EmbeddedProfile(_profile(row), Encoded(vector, passages), from_sparse(row["weights"]))
+    return EmbeddedProfile(_profile(row), Encoded(vector, passages, _token_vectors(row)), from_sparse(row["weights"]))
+
+
+def _token_vectors(row: "asyncpg.Record") -> TokenVectors | None:
+    if row["token_vectors"] is None:
+        return None
+    return TokenVectors(
+        unpack(row["token_vectors"], row["token_rows"]),
+        np.array(row["token_ids"], dtype=np.int32),
+        np.array(row["token_passages"], dtype=np.int32),
+    )
 
 
 def _profile(row: "asyncpg.Record") -> Profile:

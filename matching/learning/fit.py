@@ -25,13 +25,13 @@ from matching.evaluation import Dataset, load, metrics
 from matching.evaluation.scratch import fill, identifier_of, profile_of, scratch_schema
 from matching.evaluation.systems import DAY
 from matching.fusion import DEFAULT, RankingModel, Term, probability_of, to_json
-from matching.index import Connection, candidates, profiles, register_codecs
+from matching.index import Connection, candidates, profiles, register_codecs, tokens
 from matching.index.models import EmbeddingModel
 from matching.pipeline import embedded_ad_hoc, retrieve
 from matching.signals import SIGNALS, Pair
 from matching.types import EmbeddedProfile, Scope
 
-TEXT_SIGNALS = ("semantic", "coverage", "title", "lexical")
+TEXT_SIGNALS = ("semantic", "coverage", "title", "interaction", "lexical")
 # Log-odds between a full agreement and a full disagreement; neutral is where a reading neither helps nor hurts.
 PRIORS = {
     "field": Term(1.0, 0.5),
@@ -104,7 +104,9 @@ async def _candidates(
     found = await retrieve(owner, asking, embedding, rarity, Scope())
     wanted = [signal for signal in SIGNALS if signal.name in TEXT_SIGNALS]
     outcomes = await profiles.load(owner, "outcome", embedding.id, found)
-    pairs = [Pair(asking, outcome, rarity, DAY) for outcome in outcomes]
+    asked = [asking.encoded.tokens.identifiers] if asking.encoded.tokens is not None else []
+    token_rarity = await tokens.rarity_of(owner, embedding.id, asked)
+    pairs = [Pair(asking, outcome, rarity, token_rarity, DAY) for outcome in outcomes]
     return [(pair.outcome.profile.id, [float(signal.read(pair).raw or 0.0) for signal in wanted]) for pair in pairs]
 
 

@@ -5,6 +5,7 @@ from matching.signals.coverage import COVERAGE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
 from matching.signals.indicators import INDICATORS
+from matching.signals.interaction import INTERACTION
 from matching.signals.lexical import LEXICAL
 from matching.signals.maturity import MATURITY
 from matching.signals.modes import MODES
@@ -17,6 +18,7 @@ SIGNALS: tuple[Signal, ...] = (
     SEMANTIC,
     COVERAGE,
     TITLE,
+    INTERACTION,
     LEXICAL,
     INDICATORS,
     FIELD,

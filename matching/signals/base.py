@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from matching.index.candidates import Rarity
+from matching.index.tokens import TokenRarity
 from matching.types import EmbeddedProfile, Reading
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """A need and an outcome, with what both are seen against.
 
@@ -18,6 +19,7 @@ class Pair:
     need: EmbeddedProfile
     outcome: EmbeddedProfile
     rarity: Rarity
+    token_rarity: TokenRarity
     today: date
 
 

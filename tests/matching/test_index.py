@@ -5,16 +5,20 @@ import random
 from collections import Counter
 
 import asyncpg
+import numpy as np
 import pytest
 
 from matching import pipeline
 from matching.embedding.fake import FakeEncoder
-from matching.index import Connection, candidates, models, profiles, vocabulary
+from matching.embedding.protocol import as_stored
+from matching.index import Connection, candidates, models, profiles, tokens, vocabulary
 from matching.index.models import EmbeddingModel
 from matching.profiling import ListingText, compose
 from tests.matching.conftest import connect, named, profile, put
 
-TABLES = ("match_profile", "match_vector", "match_passage", "match_lexeme", "match_vocabulary", "match_lexicon")
+TABLES = (
+    "match_profile", "match_vector", "match_passage", "match_token", "match_lexeme", "match_vocabulary", "match_lexicon",
+)  # fmt: skip
 
 
 async def contents(connection: Connection) -> dict[str, list[str]]:
@@ -52,6 +56,40 @@ async def test_what_is_stored_is_what_was_given(
     # Half precision has eleven bits: unit vectors are off by less than 2^-11.
     assert abs(stored.encoded.vector - encoded.vector).max() < 2**-11
     assert abs(stored.encoded.passages - encoded.passages).max() < 2**-11
+    assert stored.encoded.tokens is not None
+    assert encoded.tokens is not None
+    rounded = as_stored(encoded).tokens
+    assert rounded is not None
+    assert np.array_equal(stored.encoded.tokens.vectors, rounded.vectors)
+    assert np.array_equal(stored.encoded.tokens.identifiers, encoded.tokens.identifiers)
+
+
+async def test_a_need_keeps_which_token_and_passage_each_row_is(
+    connection: Connection, encoder: FakeEncoder, model: EmbeddingModel
+) -> None:
+    given = profile("need", "枸杞干燥", "热泵除湿")
+    (stored,) = await put(connection, encoder, model, given)
+    (encoded,) = encoder.encode([given.texts], "query")
+    assert stored.encoded.tokens is not None
+    assert encoded.tokens is not None
+    assert stored.encoded.tokens.identifiers.tolist() == encoded.tokens.identifiers.tolist()
+    assert stored.encoded.tokens.passages.tolist() == encoded.tokens.passages.tolist()
+
+
+async def test_tokens_are_counted_among_outcomes_exactly_however_often_they_are_written(
+    connection: Connection, encoder: FakeEncoder, model: EmbeddingModel
+) -> None:
+    texts = {"one": "枸杞干燥", "two": "枸杞脱水"}
+    for _ in range(2):
+        await put(connection, encoder, model, *(profile("outcome", text, name=name) for name, text in texts.items()))
+    await put(connection, encoder, model, profile("need", "枸杞干燥"), profile("outcome", "热泵除湿", name="one"))
+    kept = encoder.encode([["热泵除湿"], ["枸杞脱水"]], "document")
+    expected = Counter(number for each in kept if each.tokens for number in each.tokens.identifiers.tolist())
+    rows = await connection.fetch("select token, outcomes from match_token where model_id = $1", model.id)
+    assert {row["token"]: row["outcomes"] for row in rows if row["outcomes"]} == dict(expected)
+    for name in texts:
+        await pipeline.remove_profile(connection, named(name))
+    assert await connection.fetchval("select sum(outcomes) from match_token") == 0
 
 
 async def test_writing_a_profile_again_changes_nothing(
@@ -161,7 +199,7 @@ async def test_a_model_becomes_active_only_when_no_profile_lacks_its_vector(
     assert await connection.fetchval("select array_agg(model_id) from match_passage") == [newer.id]
 
 
-MODULES = {module.__name__: module for module in (candidates, models, profiles, vocabulary)}
+MODULES = {module.__name__: module for module in (candidates, models, profiles, tokens, vocabulary)}
 VERBS = {"select", "insert", "update", "delete", "with"}
 STATEMENTS = [
     (module, name)

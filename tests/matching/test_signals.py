@@ -1,5 +1,6 @@
 """Each signal against numbers that a reader can recompute; what is not stated must be neutral."""
 
+import math
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -8,12 +9,15 @@ import numpy as np
 import pytest
 
 from matching.embedding.protocol import Encoded, unit
+from matching.embedding.tokens import TokenVectors
 from matching.fusion import default_model
 from matching.index.candidates import Rarity
-from matching.signals import SIGNALS, Pair
+from matching.index.tokens import TokenRarity
+from matching.signals import SIGNALS, Pair, Signal
 from matching.signals.coverage import COVERAGE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
+from matching.signals.interaction import INTERACTION, MOST_TOKENS, asking
 from matching.signals.lexical import LEXICAL
 from matching.signals.maturity import MATURITY
 from matching.signals.modes import MODES
@@ -25,6 +29,8 @@ from matching.types import EmbeddedProfile, Facets, Kind, Passage, Profile, Read
 from tests.matching.conftest import named
 
 DAY = date(2026, 1, 1)
+# Token 1 stands in no outcome, token 2 in all ten.
+TOKEN_RARITY = TokenRarity(10, {2: 10})
 RARITY = Rarity({1: ("枸杞", 2.0), 2: ("干燥", 1.0), 3: ("热泵干燥", 3.0)})
 
 
@@ -46,12 +52,15 @@ def side(
     found = Terms(
         np.array(sorted(numbers), dtype=np.int32), np.array([numbers[n] for n in sorted(numbers)], dtype=np.float32)
     )
-    return EmbeddedProfile(profile, Encoded(unit(rows.mean(axis=0)), rows), found)
+    # One token a passage, so that what a signal makes of tokens can be told from the same few numbers.
+    places = np.arange(len(rows), dtype=np.int32)
+    tokens = TokenVectors(rows, places + 1, places if kind == "need" else places[:0])
+    return EmbeddedProfile(profile, Encoded(unit(rows.mean(axis=0)), rows, tokens), found)
 
 
 def pair(need: EmbeddedProfile | None = None, outcome: EmbeddedProfile | None = None) -> Pair:
     """A pair; a side that is not given states nothing."""
-    return Pair(need or side("need", [[1, 0]]), outcome or side("outcome", [[1, 0]]), RARITY, DAY)
+    return Pair(need or side("need", [[1, 0]]), outcome or side("outcome", [[1, 0]]), RARITY, TOKEN_RARITY, DAY)
 
 
 def facets(need: Facets, outcome: Facets) -> Pair:
@@ -64,9 +73,35 @@ def test_semantic_is_the_cosine_of_the_whole_texts_and_never_negative() -> None:
     assert SEMANTIC.read(pair(side("need", [[1, 0]]), side("outcome", [[-1, 0]]))).raw == 0.0
 
 
-def test_title_is_met_by_any_passage() -> None:
+def test_title_is_met_by_any_token_of_the_outcome() -> None:
     reading = TITLE.read(pair(side("need", [[1, 0], [0, 1]]), side("outcome", [[0, 1], [4, 3]])))
     assert reading.raw == pytest.approx(0.8)
+
+
+def test_interaction_weighs_each_token_of_the_need_by_its_rarity() -> None:
+    reading = INTERACTION.read(pair(side("need", [[1, 0], [0, 1]]), side("outcome", [[0, 1], [4, 3]])))
+    rare, common = math.log(1 + 10.5 / 0.5), math.log(1 + 0.5 / 10.5)
+    assert reading.raw == pytest.approx((rare * 0.8 + common * 1.0) / (rare + common))
+
+
+def test_interaction_hears_little_of_what_a_company_says_of_itself() -> None:
+    need = side("need", [[1, 0], [0, 1]], weights=(1.0, 0.05))
+    rare, common = math.log(1 + 10.5 / 0.5), math.log(1 + 0.5 / 10.5) * 0.05 / 0.5
+    assert INTERACTION.read(pair(need)).raw == pytest.approx((rare * 1.0 + common * 0.0) / (rare + common))
+
+
+def test_a_long_need_asks_with_its_title_and_its_rarest_tokens() -> None:
+    need = side("need", [[1, 0]] * (MOST_TOKENS + 9))
+    found = asking(need, TokenRarity(10, {1: 10}))
+    assert found is not None
+    assert len(found.weights) == MOST_TOKENS
+    assert found.of_title.sum() == 1
+
+
+@pytest.mark.parametrize("signal", [INTERACTION, TITLE])
+def test_a_side_without_token_vectors_states_nothing(signal: Signal) -> None:
+    bare = replace(side("outcome", [[1, 0]]), encoded=Encoded(unit(np.ones(2)), unit(np.ones((1, 2)))))
+    assert signal.read(pair(outcome=bare)).raw is None
 
 
 def test_coverage_weighs_each_needed_passage_by_its_best_answer() -> None:
