@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from matching.embedding import Encoded, Encoder, EncoderError, Role, load_encoder
 from matching.embedding.engine import EncodingEngine, EngineBusyError, State
 from matching.index.models import EmbeddingModel
+from service.encoder_choice import source_in_use
 from service.errors import Unavailable
+from service.kit.db import Connection
 from service.kit.language import Text
 from service.settings import Settings
 
@@ -18,6 +20,16 @@ def load_configured_encoder(settings: Settings, source: str | None = None) -> En
     return load_encoder(
         source or settings.model, settings.cache, dtype=settings.dtype, threads=settings.encoder_threads
     )
+
+
+async def load_encoder_in_use(settings: Settings, connection: Connection) -> Encoder:
+    """The encoder of DUIJIE_MODEL, or else the one that was chosen last.
+
+    Raises:
+        EncoderError: it cannot be had.
+    """
+    source = await source_in_use(connection, settings)
+    return await asyncio.to_thread(load_configured_encoder, settings, source)
 
 
 class Encoders:
