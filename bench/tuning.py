@@ -7,6 +7,7 @@ English and Arabic versions find there too.
 
 import argparse
 import json
+import resource
 import time
 from collections.abc import Iterator
 from dataclasses import fields
@@ -80,7 +81,10 @@ def train(arguments: argparse.Namespace) -> None:
         progress=lambda step, total, loss: print(f"{step}/{total} {loss:.3f}", flush=True),
     )
     print(f"watched {tuned.watched}, kept epoch {tuned.kept}, losses {tuned.losses}")
-    print(f"{time.perf_counter() - begun:.0f} s, {time.process_time() - used:.0f} s of one processor")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"{time.perf_counter() - begun:.0f} s, {time.process_time() - used:.0f} s of processor, at most {peak:.1f} GB"
+    )
     encoder.model.save_pretrained(str(arguments.folder), create_model_card=False)
     matrices = {name: matrix.astype(np.float16) for name, matrix in tuned.adapter.items()}
     np.savez_compressed(arguments.folder / "adapter.npz", **matrices)

@@ -1,16 +1,20 @@
 """What `duijie train encoder` and `duijie encoders` put on the screen."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from matching.embedding.tuned import Card
 from matching.evaluation.significance import Interval
 from matching.index.models import EmbeddingModel
-from matching.learning.encoder import Tuned
-from matching.learning.encoder_compare import Comparison
 from service.kit.language import Text
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    # Training brings torch with it, which a list of encoders has no use for.
+    from matching.learning.encoder import Tuned
+    from matching.learning.encoder_compare import Comparison
 
 STATES = {
     "building": Text("正在计算向量", "being filled in"),
@@ -19,7 +23,7 @@ STATES = {
 }
 
 
-def watched_table(tuned: Tuned, measure: str) -> Table:
+def watched_table(tuned: "Tuned", measure: str) -> Table:
     """Loss and figure on the watched needs, epoch by epoch; the kept epoch is marked."""
     table = Table(title=str(Text("训练过程", "training")), title_justify="left")
     for heading in (
@@ -35,7 +39,7 @@ def watched_table(tuned: Tuned, measure: str) -> Table:
     return table
 
 
-def comparison_table(comparison: Comparison) -> Table:
+def comparison_table(comparison: "Comparison") -> Table:
     """Both encoders on the needs held back, with the gain and its 95 % interval; the figure that decides stands last."""
     needs = comparison.deciding.gain.needs
     title = Text(f"{needs} 项未参与训练的需求", f"{needs} needs that training did not see")
@@ -52,7 +56,7 @@ def _interval(gain: Interval) -> str:
     return f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
 
 
-def verdict_text(comparison: Comparison | None, kept: str | None, *, used: bool, settings: Settings) -> str:
+def verdict_text(comparison: "Comparison | None", kept: str | None, *, used: bool, settings: Settings) -> str:
     """What was decided and why, and what was done about it. `kept` is the source under which the new one was kept."""
     if comparison is None:
         return str(

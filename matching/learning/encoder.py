@@ -276,7 +276,7 @@ class _Trainer:
         """Add the loss's gradient to the weights, a few texts in memory at a time; the loss.
 
         Gradient caching (Gao et al. 2021, arXiv:2101.06983): first all vectors without a graph, then the loss's gradient
-        by vector, then each slice again with a graph, into which that gradient is fed. A whole batch at once took 11 GB.
+        by vector, then each slice again with a graph, into which that gradient is fed.
         """
         lengths = [sum(map(len, passages)) for passages, _ in texts]
         order = sorted(range(len(texts)), key=lengths.__getitem__)
