@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, assignment, encoder, memory, reads
+from bench import adhoc, assignment, encoder, learning, memory, reads
 from bench.figures import Figure
 
 MEASUREMENTS = {
@@ -16,6 +16,7 @@ MEASUREMENTS = {
     "adhoc": adhoc.measure,
     "encoder": encoder.measure,
     "memory": memory.measure,
+    "learning": learning.measure,
     "assignment": assignment.measure,
 }
 

@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from matching.embedding.protocol import Encoded, as_stored
-from matching.fusion import RankingModel, probability_of
+from matching.fusion import Ranking, probability_of
 from matching.index import Connection, candidates, profiles, tokens, vocabulary
 from matching.index.candidates import Rarity
 from matching.index.models import EmbeddingModel
@@ -53,7 +53,7 @@ async def rank(
     connection: Connection,
     asking: EmbeddedProfile,
     embedding: EmbeddingModel,
-    ranking: RankingModel,
+    ranking: Ranking,
     *,
     today: date,
     scope: Scope = Scope(),
@@ -91,10 +91,10 @@ async def retrieve(
     return list(dict.fromkeys(found.id for found in (*near, *worded)))
 
 
-def score_pair(pair: Pair, ranking: RankingModel) -> Match:
+def score_pair(pair: Pair, ranking: Ranking) -> Match:
     """A pair's score with every signal's part in it. Does no I/O."""
     readings = [(signal.name, signal.read(pair)) for signal in SIGNALS]
-    contributions = tuple(ranking.contribution(name, reading) for name, reading in readings)
+    contributions = ranking.contributions(readings)
     score = ranking.score(contributions)
     probability = probability_of(score)
     return Match(

@@ -24,6 +24,10 @@ train_app = typer.Typer(no_args_is_help=True, help="Learn from decisions and gra
 app.add_typer(train_app, name="train")
 encoders_app = typer.Typer(no_args_is_help=True, help="Encoders: list, activate, roll back / 管理编码模型.")
 app.add_typer(encoders_app, name="encoders")
+models_app = typer.Typer(
+    no_args_is_help=True, help="Ranking models: list, compare, activate, roll back / 管理排序模型."
+)
+app.add_typer(models_app, name="models")
 judge_app = typer.Typer(no_args_is_help=True, help="Have people grade pairs / 人工评判.")
 app.add_typer(judge_app, name="judge")
 
@@ -343,6 +347,62 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(help="Id of the key.")]) -
 
     _run(revoke(_settings(), key_id))
     console.print("revoked / 已吊销")
+
+
+@train_app.command("ranking")
+def train_ranking(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only: keep and activate nothing.")] = False,
+    min_decisions: Annotated[int, typer.Option(min=1, help="Refuse to learn from fewer decisions.")] = 50,
+    activate: Annotated[
+        bool, typer.Option("--activate/--no-activate", help="Let the new model rank if it is proven better.")
+    ] = True,
+) -> None:
+    """Learn the ranking from brokers' decisions; only what is proven better is activated / 从决定中学习排序."""
+    from service.training import train
+
+    _run(train(_settings(), console, dry_run=dry_run, least=min_decisions, activating=activate))
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """Every ranking model: where it came from, by how many labels, its figures / 排序模型列表."""
+    from service.training import listing
+
+    console.print(_run(listing(_settings())))
+
+
+@models_app.command("show")
+def models_show(version: Annotated[str, typer.Argument(help="Version of the model.")]) -> None:
+    """A model's weights and the figures it was judged by / 查看排序模型."""
+    from service.training import show
+
+    for part in _run(show(_settings(), version)):
+        console.print(part)
+
+
+@models_app.command("activate")
+def models_activate(version: Annotated[str, typer.Argument(help="Version of the model.")]) -> None:
+    """Let a model rank from now on, and rank every list anew / 启用排序模型."""
+    from service.training import activate
+
+    _run(activate(_settings(), version))
+    console.print(f"{version}: active / 已启用")
+
+
+@models_app.command("rollback")
+def models_rollback() -> None:
+    """Return to the model that was active before / 回退到上一个排序模型."""
+    from service.training import rollback
+
+    console.print(f"{_run(rollback(_settings()))}: active / 已启用")
+
+
+@models_app.command("compare")
+def models_compare(version: Annotated[str, typer.Argument(help="Version of the model.")]) -> None:
+    """What a model would change in the stored lists, without ranking anew / 影子比较."""
+    from service.training import compare
+
+    console.print(_run(compare(_settings(), version)))
 
 
 @app.command()

@@ -17,7 +17,7 @@ from matching.embedding.centring import CentredEncoder
 from matching.embedding.tuned import Card
 from matching.evaluation import Dataset, load
 from matching.evaluation.scratch import Progress
-from matching.fusion import RankingModel
+from matching.fusion import RankingModel, default_model
 from matching.learning.encoder import Progress as Steps
 from matching.learning.encoder import Recipe, Tuned, fine_tune
 from matching.learning.encoder_compare import Comparison, compare_decisions, compare_rankings
@@ -99,7 +99,9 @@ async def train(settings: Settings, console: Console, options: Options) -> None:
 async def _task(settings: Settings, pool: Pool, options: Options) -> _Task:
     async with transaction(pool, SYSTEM) as connection:
         source = await encoder_choice.source_in_use(connection, settings)
-        ranking = await active_ranking(connection)
+        active = await active_ranking(connection)
+        # What is compared on graded data ranks by weights; where trees rank, the code's own weights stand in for them.
+        ranking = active if isinstance(active, RankingModel) else default_model()
         if options.dataset is None:
             texts = await decided_texts(connection)
             pairs = sum(map(len, texts.grades.values()))

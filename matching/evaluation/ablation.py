@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from matching.evaluation.comparison import NDCG, RECALL, Figures, differences_of, figures_of, intervals_of
+from matching.evaluation.dataset import DatasetError
 from matching.evaluation.scratch import Progress
 from matching.evaluation.significance import Interval
 from matching.evaluation.systems import DEPTH, Setting
@@ -93,7 +94,14 @@ async def ablate(
     grades: Mapping[str, Mapping[str, int]],
     progress: Progress,
 ) -> Ablation:
-    """Measure every variant over all needs. The signals are those that the pipeline reads."""
+    """Measure every variant over all needs. The signals are those that the pipeline reads.
+
+    Raises:
+        DatasetError: the ranking model is one of trees, which has no weight to take away.
+    """
+    ranking = setting.ranking
+    if not isinstance(ranking, RankingModel):
+        raise DatasetError("ablation takes weights away: it needs a logistic ranking model, not one of trees")
     figures: dict[Variant, dict[str, Figures]] = {}
     spoken = dict.fromkeys((signal.name for signal in SIGNALS), False)
     for number, (need, profile) in enumerate(needs.items(), start=1):
@@ -102,14 +110,14 @@ async def ablate(
                 setting.connection,
                 profile,
                 setting.embedding,
-                setting.ranking,
+                ranking,
                 today=setting.today,
                 limit=EVERY_CANDIDATE,
             )
         for match in matches:
             for part in match.contributions:
                 spoken[part.signal] = spoken[part.signal] or part.raw is not None
-        for variant, model in _variants(setting.ranking, spoken).items():
+        for variant, model in _variants(ranking, spoken).items():
             ranked = [documents[match.outcome_id] for match in rescored(matches, model)]
             measured = figures_of(ranked, grades[need])
             figures.setdefault(variant, {})[need] = {metric: measured[metric] for metric in (NDCG, RECALL)}

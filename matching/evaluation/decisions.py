@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from matching.evaluation import metrics
 from matching.evaluation.comparison import (
     ByNeed,
@@ -19,8 +21,7 @@ from matching.evaluation.comparison import (
     win_loss,
 )
 from matching.evaluation.significance import CONFIDENCE, RESAMPLES, SEED, Interval
-from matching.fusion import RankingModel
-from matching.types import Reading
+from matching.fusion import Ranking
 
 Action = Literal["accept", "decline", "snooze"]
 # A snoozed pair is not judged: it is neither wanted nor refused yet.
@@ -104,7 +105,7 @@ class DecisionEvaluation:
         }
 
 
-def evaluate_decisions(pairs: Sequence[DecidedPair], models: Sequence[RankingModel]) -> DecisionEvaluation:
+def evaluate_decisions(pairs: Sequence[DecidedPair], models: Sequence[Ranking]) -> DecisionEvaluation:
     """Order each need's decided pairs by every model, and measure the orders.
 
     Metrics: nDCG@10 over judged pairs and AUC, both only of needs that hold an accepted and a declined pair; and
@@ -129,13 +130,13 @@ def evaluate_decisions(pairs: Sequence[DecidedPair], models: Sequence[RankingMod
     )
 
 
-def score_of(pair: DecidedPair, model: RankingModel) -> float:
+def score_of(pair: DecidedPair, model: Ranking) -> float:
     """The pair's score under a model, from its readings; a signal that was not read then states nothing."""
-    names = dict.fromkeys((*pair.readings, *model.terms))
-    return model.score(tuple(model.contribution(name, Reading(pair.readings.get(name))) for name in names))
+    raw = [np.nan if reading is None else reading for reading in pair.readings.values()]
+    return float(model.scores(tuple(pair.readings), np.array([raw], dtype=np.float64))[0])
 
 
-def _figures(pairs: list[DecidedPair], model: RankingModel) -> Figures:
+def _figures(pairs: list[DecidedPair], model: Ranking) -> Figures:
     ordered = sorted(pairs, key=lambda pair: (-score_of(pair, model), pair.outcome))
     ranked = [pair.outcome for pair in ordered]
     grades = {pair.outcome: GRADES[pair.action] for pair in pairs if pair.action in GRADES}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from matching.fusion import RankingModel, reciprocal_rank_fusion
+from matching.fusion import Ranking, reciprocal_rank_fusion
 from matching.index import Connection, candidates
 from matching.index.models import EmbeddingModel
 from matching.pipeline import rank
@@ -22,7 +22,7 @@ class Setting:
 
     connection: Connection
     embedding: EmbeddingModel
-    ranking: RankingModel
+    ranking: Ranking
     today: date = DAY
 
 

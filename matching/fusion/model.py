@@ -1,16 +1,17 @@
 """The ranking model: an intercept and a weight for each signal, versioned, as data."""
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
 
 from matching.types import LEVELS, Contribution, Level, Reading
 
-DEFAULT = Path(__file__).with_name("default.json")
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+Thresholds = tuple[float, float, float]
 
 
 class RankingModelError(ValueError):
@@ -33,7 +34,11 @@ class RankingModel:
     intercept: float
     terms: Mapping[str, Term]
     # Least probability of strong, fair and weak, descending.
-    thresholds: tuple[float, float, float]
+    thresholds: Thresholds
+
+    def contributions(self, readings: Sequence[tuple[str, Reading]]) -> tuple[Contribution, ...]:
+        """Every signal's part in a pair's score, in the order of the readings."""
+        return tuple(self.contribution(signal, reading) for signal, reading in readings)
 
     def contribution(self, signal: str, reading: Reading) -> Contribution:
         """A reading's part in the score. A signal that the model does not know has weight 0, and is shown as such."""
@@ -45,12 +50,38 @@ class RankingModel:
         """The pair's score in log-odds."""
         return self.intercept + sum(contribution.part for contribution in contributions)
 
+    def scores(self, signals: Sequence[str], raw: Matrix) -> Vector:
+        """Scores in log-odds of many pairs at once: `raw` has a row a pair, a column a signal, NaN for not stated."""
+        terms = [self.terms.get(signal, Term(0.0, 0.0)) for signal in signals]
+        weights = np.array([term.weight for term in terms])
+        deviations = np.nan_to_num(raw - np.array([term.neutral for term in terms]))
+        scores: Vector = self.intercept + deviations @ weights
+        return scores
+
+    def neutral_readings(self) -> dict[str, float]:
+        """For each signal the reading that neither helps nor hurts."""
+        return {name: term.neutral for name, term in self.terms.items()}
+
+    def rescaled(self, version: str, intercept: float, factor: float, thresholds: Thresholds) -> "RankingModel":
+        """The same order with other probabilities: every weight times `factor`, and another intercept."""
+        terms = {name: Term(term.weight * factor, term.neutral) for name, term in self.terms.items()}
+        return RankingModel(version, intercept, terms, thresholds)
+
     def level(self, probability: float) -> Level:
         """The level that brokers use for a probability."""
-        for level, least in zip(LEVELS, self.thresholds, strict=False):
-            if probability >= least:
-                return level
-        return "none"
+        return level_of(probability, self.thresholds)
+
+
+def level_of(probability: float, thresholds: Thresholds) -> Level:
+    """The first level whose least probability is reached.
+
+    >>> level_of(0.5, (0.7, 0.4, 0.1)), level_of(0.05, (0.7, 0.4, 0.1))
+    ('fair', 'none')
+    """
+    for level, least in zip(LEVELS, thresholds, strict=False):
+        if probability >= least:
+            return level
+    return "none"
 
 
 def probability_of(score: float) -> float:
@@ -62,45 +93,3 @@ def probability_of(score: float) -> float:
     if score >= 0:
         return 1 / (1 + math.exp(-score))
     return math.exp(score) / (1 + math.exp(score))
-
-
-def from_json(text: str) -> RankingModel:
-    """A model from its definition.
-
-    Raises:
-        RankingModelError: an entry is missing or no finite number, or the thresholds do not descend.
-    """
-    try:
-        values = json.loads(text)
-        terms = {name: Term(float(term["weight"]), float(term["neutral"])) for name, term in values["terms"].items()}
-        strong, fair, weak = (float(values["thresholds"][level]) for level in LEVELS[:3])
-        model = RankingModel(
-            str(values["version"]), float(values["intercept"]), MappingProxyType(terms), (strong, fair, weak)
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RankingModelError(f"the ranking model lacks or misstates {error}") from error
-    numbers = [model.intercept, *model.thresholds, *(n for term in terms.values() for n in (term.weight, term.neutral))]
-    if not all(math.isfinite(number) for number in numbers):
-        raise RankingModelError("the ranking model holds a number that is not finite")
-    if not 1 >= strong >= fair >= weak >= 0:
-        raise RankingModelError("the thresholds of a ranking model descend from strong to weak, between 1 and 0")
-    return model
-
-
-def to_json(model: RankingModel) -> str:
-    """The definition of a model."""
-    return json.dumps(
-        {
-            "version": model.version,
-            "intercept": model.intercept,
-            "terms": {name: {"weight": term.weight, "neutral": term.neutral} for name, term in model.terms.items()},
-            "thresholds": dict(zip(LEVELS[:3], model.thresholds, strict=True)),
-        },
-        indent=1,
-    )
-
-
-@cache
-def default_model() -> RankingModel:
-    """The model that ships with the code."""
-    return from_json(DEFAULT.read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """How well each token of the need is answered by some token of the outcome, rare tokens counting more."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -52,16 +53,17 @@ def answers(pair: Pair) -> tuple[Asking, Floats] | None:
 
 
 def read(pair: Pair) -> Reading:
-    """Weighted mean, over the need's tokens, of the cosine with the outcome's nearest one.
+    """Weighted root mean square, over the need's tokens, of the cosine with the outcome's nearest one.
 
     Late interaction as in Khattab and Zaharia 2020 (ColBERT, arXiv:2004.12832), each token weighted by its inverse
-    document frequency among outcomes. None where a side was stored before token vectors were.
+    document frequency among outcomes. Squares, because a few tokens that are met exactly say more than many that are
+    met by halves. None where a side was stored before token vectors were.
     """
     found = answers(pair)
     if found is None:
         return Reading(None)
     need, nearest = found
-    return Reading(weighted(nearest, need.weights))
+    return Reading(math.sqrt(weighted(np.maximum(nearest, 0) ** 2, need.weights)))
 
 
 def weighted(nearest: Floats, weights: Floats) -> float:

@@ -371,15 +371,18 @@ async def unindexed(connection: Connection, limit: int) -> list[ListingJob]:
     return [ListingJob(row["id"], row["version"]) for row in await connection.fetch(UNINDEXED, limit)]
 
 
+# A job that ran while the ranking model changed has ranked by the old one, and its successor was not put into the queue.
 UNRANKED = """
 select listing.id, listing.version from listing
 join listing_matching on listing_matching.listing_id = listing.id
-where listing.state = 'published' and indexed_version = listing.version and (ranked_at is null or ranked_at < indexed_at)
+left join active_ranking_model on true
+where listing.state = 'published' and indexed_version = listing.version
+  and (ranked_at is null or ranked_at < indexed_at or ranking_model <> active_ranking_model.version)
 order by listing.id
 limit $1
 """
 
 
 async def unranked(connection: Connection, limit: int) -> list[ListingJob]:
-    """Published listings that are indexed but not ranked since."""
+    """Published listings that are indexed but not ranked since, or not by the model that is active."""
     return [ListingJob(row["id"], row["version"]) for row in await connection.fetch(UNRANKED, limit)]

@@ -20,16 +20,12 @@ from service.encoder_choice import source_in_use
 from service.kit import queue
 from service.kit.actor import SYSTEM
 from service.kit.db import Connection, transaction
-from service.kit.queue import ListingJob
-from service.matches.models import install_default
+from service.matches.models import install_default, rank_everything
 from service.resources import Resources
 
 log = structlog.get_logger("duijie.models")
 
 AT_ONCE = 5_000
-PUBLISHED = """
-select id, version from listing where state = 'published' order by id
-"""
 VERSIONS = "select id, version from listing where id = any ($1) and state = 'published'"
 
 
@@ -40,7 +36,7 @@ async def settle(resources: Resources) -> None:
         return
     async with transaction(resources.pool, SYSTEM) as connection:
         if await install_default(connection):
-            await _rank_everything(connection)
+            await rank_everything(connection)
         model = await register_model(connection, resources.encoders.source, encoder.identity)
         if (
             model.state == "building"
@@ -48,7 +44,7 @@ async def settle(resources: Resources) -> None:
             and await activate_model(connection, model.id)
         ):
             log.info("embedding model switched", model=model.name)
-            await _rank_everything(connection)
+            await rank_everything(connection)
         await _read_again(connection)
         await drop_retired_vectors(connection)
         large = max(await collection_size(connection, "need"), await collection_size(connection, "outcome"))
@@ -91,11 +87,6 @@ async def _read_again(connection: Connection) -> None:
     older = await of_older_parser(connection, AT_ONCE)
     for row in await connection.fetch(VERSIONS, older):
         await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)
-
-
-async def _rank_everything(connection: Connection) -> None:
-    jobs = [ListingJob(row["id"], row["version"]) for row in await connection.fetch(PUBLISHED)]
-    await queue.enqueue_rank(connection, jobs, bulk=True)
 
 
 async def _ensure_graphs(resources: Resources, models: list[EmbeddingModel]) -> None:

@@ -81,13 +81,13 @@ def test_title_is_met_by_any_token_of_the_outcome() -> None:
 def test_interaction_weighs_each_token_of_the_need_by_its_rarity() -> None:
     reading = INTERACTION.read(pair(side("need", [[1, 0], [0, 1]]), side("outcome", [[0, 1], [4, 3]])))
     rare, common = math.log(1 + 10.5 / 0.5), math.log(1 + 0.5 / 10.5)
-    assert reading.raw == pytest.approx((rare * 0.8 + common * 1.0) / (rare + common))
+    assert reading.raw == pytest.approx(((rare * 0.8**2 + common * 1.0) / (rare + common)) ** 0.5)
 
 
 def test_interaction_hears_little_of_what_a_company_says_of_itself() -> None:
     need = side("need", [[1, 0], [0, 1]], weights=(1.0, 0.05))
     rare, common = math.log(1 + 10.5 / 0.5), math.log(1 + 0.5 / 10.5) * 0.05 / 0.5
-    assert INTERACTION.read(pair(need)).raw == pytest.approx((rare * 1.0 + common * 0.0) / (rare + common))
+    assert INTERACTION.read(pair(need)).raw == pytest.approx((rare / (rare + common)) ** 0.5)
 
 
 def test_a_long_need_asks_with_its_title_and_its_rarest_tokens() -> None:
