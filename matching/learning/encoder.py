@@ -42,14 +42,14 @@ class Recipe:
 
     rank: int = 8
     alpha: int = 16
-    rate: float = 3e-4
+    rate: float = 1e-3
     scale: float = 40.0
-    batch: int = 16
-    term_batch: int = 24
-    term_weight: float = 0.5
-    most_tokens: int = 192
+    batch: int = 8
+    term_batch: int = 64
+    term_weight: float = 1.0
+    most_tokens: int = 128
     most_outcomes: int = 600
-    epochs: int = 4
+    epochs: int = 3
     patience: int = 1
     seed: int = 1
 
