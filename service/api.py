@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from service.access.endpoints import router as organizations
 from service.exchange.endpoints import router as exchange
+from service.hints.endpoints import router as hints
 from service.matches.endpoints import router as matches
 from service.needs.endpoints import router as needs
 from service.outcomes.endpoints import router as outcomes
@@ -16,5 +17,6 @@ router.include_router(taxonomy)
 router.include_router(regions)
 router.include_router(matches)
 router.include_router(exchange)
+router.include_router(hints)
 router.include_router(needs)
 router.include_router(outcomes)

@@ -1,13 +1,16 @@
 """What a running process holds: the database pool, the encoder, the model that ranks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from matching.embedding.engine import State
+from matching.indicators.units import registry
 from service import embedded
 from service.encoder_choice import source_in_use
 from service.encoders import Encoders, load_configured_encoder
+from service.hints.vectors import FieldVectors
 from service.kit.db import Pool, create_pool
 from service.migrate import migrate, prepare_embedded
 from service.settings import Settings
@@ -72,6 +75,7 @@ class Resources:
     urls: DatabaseUrls
     pool: Pool
     encoders: Encoders
+    field_vectors: FieldVectors = field(default_factory=FieldVectors)
 
     def encoder_state(self) -> State:
         """Whether the encoder to be used is there."""
@@ -99,4 +103,9 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """
     urls = await open_database(settings, migrating=settings.database_url is None)
     async with open_pool(settings, urls, "duijie") as pool, resources_over(settings, urls, pool) as resources:
-        yield resources
+        # Reading the units' definitions takes most of a second, which no first request should wait for.
+        units = asyncio.create_task(asyncio.to_thread(registry))
+        try:
+            yield resources
+        finally:
+            await units

@@ -228,11 +228,11 @@ def _profile(row: "asyncpg.Record") -> Profile:
     )
 
 
-OF_OLDER_PARSER = "select id from match_profile where indicator_parser <> $1 order by id limit $2"
+OF_OLDER_PARSER = "select id from match_profile where indicator_parser < $1 order by indicator_parser, id limit $2"
 
 
 async def of_older_parser(connection: Connection, limit: int) -> list[UUID]:
-    """Profiles whose figures another version of the code read."""
+    """Profiles whose figures an older version of the code read."""
     return [row["id"] for row in await connection.fetch(OF_OLDER_PARSER, indicator_rows.PARSER, limit)]
 
 

@@ -124,6 +124,14 @@ async def frequencies(connection: Connection, identifiers: list[int]) -> dict[in
     return {row["id"]: (row["term"], row["outcomes"]) for row in await connection.fetch(FREQUENCIES, identifiers)}
 
 
+DOCUMENT_FREQUENCIES = "select term, needs + outcomes as documents from match_vocabulary where term = any ($1)"
+
+
+async def document_frequencies(connection: Connection, terms: list[str]) -> dict[str, int]:
+    """How many profiles of either kind have each of these terms; unknown ones are left out."""
+    return {row["term"]: row["documents"] for row in await connection.fetch(DOCUMENT_FREQUENCIES, terms)}
+
+
 COUNT_PROFILE = "update match_lexicon set needs = needs + $1, outcomes = outcomes + $2"
 
 

@@ -8,17 +8,22 @@ from matching.indicators.quantities import likeness
 from matching.indicators.types import Indicator
 
 # A need's other sections tell of the company and of today.
-ASKING = frozenset({"title", "description", "goals", "indicators"})
+_ORDER = ("indicators", "title", "goals", "description")
+ASKING = frozenset(_ORDER)
 STATING = frozenset(
     {"title", "description", "goals", "indicators", "innovations", "applications", "prospects", "keywords"}
 )
 # In a description, figures of today stand beside those that are wanted.
 _TODAY = re.compile(
-    r"目前|现在|现有|现用|当前|如今|去年|今年|以前|过去|一直|每年约|我厂|我司|我公司|公司|已经|\b(?:at present|currently|today|now|present|last year|we run|our)\b|حالي|الان"
+    r"目前|现在|现有|现用|当前|如今|去年|今年|以前|过去|一直|每年约|我厂|我司|我公司|公司|已经"
+    r"|\b(?:at present|currently|today|now|present|last year|we run|our)\b|حالي|الان"
 )
 _WANTED = re.compile(
-    r"要求|需要|希望|达到|目标|指标|不低于|不高于|不超过|不少于|以上|以内|以下|想|求|must|need|want|should|at least|at most|المطلوب|يجب|الا "
+    r"要求|需要|希望|达到|目标|指标|不低于|不高于|不超过|不少于|以上|以内|以下|想|求|must|need|want|should"
+    r"|at least|at most|المطلوب|يجب|الا "
 )
+# So many figures in a need's list make a summary.
+ENOUGH = 2
 SAME_NAME = 0.6
 MOST = 60
 
@@ -26,17 +31,19 @@ MOST = 60
 def asked_of(passages: Iterable[tuple[str, str]]) -> tuple[Indicator, ...]:
     """What a need asks for, from its passages as (section, text); what is asked twice counts once.
 
-    The list of indicators is the need's own summary, so that it comes first. From prose only bounds, changes and ranges count,
-    and none of what is told of today.
+    The list of indicators is the need's own summary: where it holds some figures, those of the description are left out. From
+    prose only bounds, changes and ranges count, and none of what is told of today.
 
     >>> [i.quantity for i in asked_of([("description", "目前能耗1200 kWh/t。要求能耗≤900 kWh/t。"), ("indicators", "能耗≤900 kWh/t")])]
     ['能耗']
     """
     ordered = sorted(
-        ((section, text) for section, text in passages if section in ASKING), key=lambda each: each[0] != "indicators"
+        ((section, text) for section, text in passages if section in ASKING), key=lambda each: _ORDER.index(each[0])
     )
     found: list[Indicator] = []
     for section, text in ordered:
+        if section == "description" and len(found) >= ENOUGH:
+            continue
         read = _without_past(parse(text))
         found += read if section == "indicators" else [each for each in read if _is_asked(each)]
     return _distinct(found)
@@ -67,7 +74,7 @@ def _without_past(read: tuple[Indicator, ...]) -> list[Indicator]:
 
 
 def _is_asked(indicator: Indicator) -> bool:
-    if indicator.comparator in ("about",) or indicator.unit in ("CNY", "USD", "EUR"):
+    if not indicator.quantity or indicator.comparator == "about" or indicator.unit in ("CNY", "USD", "EUR"):
         # Budgets are facets of a need, and no figure of merit.
         return False
     clause = indicator.text
@@ -85,5 +92,6 @@ def _distinct(found: Iterable[Indicator]) -> tuple[Indicator, ...]:
 
 
 def _same(one: Indicator, other: Indicator) -> bool:
-    figures = [(each.comparator, each.low, each.high, each.unit, each.change) for each in (one, other)]
-    return figures[0] == figures[1] and likeness(one.quantity, other.quantity, one.unit) >= SAME_NAME
+    # 低于5% and 不超过5% are one demand.
+    figures = [(each.low, each.high, each.unit, each.change) for each in (one, other)]
+    return figures[0] == figures[1] and likeness(one.quantity, other.quantity) >= SAME_NAME

@@ -75,7 +75,7 @@ def after(lower: str, place: int) -> tuple[Comparator, int] | None:
     if bracket := _BRACKET.match(lower, place):
         # 300kN(锚固长度1.0m)以上
         return ("about" if bracket[1] == "左右" else "ge" if bracket[1] == "以上" else "le"), bracket.end()
-    while place < len(lower) and lower[place] in " ,(" and lower[place : place + 2] != "((":
+    while place < len(lower) and lower[place] in " ,(":
         if lower[place] in ",(" and not _follows_bracket(lower, place):
             return None
         place += 1

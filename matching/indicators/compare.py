@@ -1,9 +1,10 @@
 """How an outcome's figures answer those that a need asks for: met, close, not met or not stated, each with its figure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from matching.indicators.quantities import likeness, wanted
+from matching.indicators.quantities import LOSS, likeness, wanted
 from matching.indicators.types import Indicator, IndicatorVerdict, Verdict
 from matching.indicators.units import conversion, dimension_of
 
@@ -44,12 +45,13 @@ def _answer(asked: Indicator, stated: Sequence[tuple[Indicator, str | None]]) ->
     for figure, other in stated:
         if other != kind and not _both_counts(asked.unit, figure.unit):
             continue
-        if figure.change != asked.change and not _opposite_meets(asked, figure):
+        wish, answer = (asked, figure) if asked.change == figure.change else (_as_fall(asked), _as_fall(figure))
+        if wish.change != answer.change and not _opposite_meets(asked, figure):
             continue
-        alike = likeness(asked.quantity, figure.quantity, asked.unit)
+        alike = likeness(wish.quantity, answer.quantity)
         if alike < LEAST_LIKENESS:
             continue
-        judged = judge(asked, figure)
+        judged = judge(wish, answer)
         if judged == "not_stated":
             continue
         rank = (alike // LIKENESS_STEP, _WORTH[judged])
@@ -61,6 +63,14 @@ def _answer(asked: Indicator, stated: Sequence[tuple[Indicator, str | None]]) ->
 def _both_counts(one: str, other: str) -> bool:
     """A count is a pure number: 3000次 answers 3000."""
     return {one, other} == {"", "count"}
+
+
+@lru_cache(maxsize=65_536)
+def _as_fall(figure: Indicator) -> Indicator:
+    """强度损失12% says what 强度下降12% says: a level of a loss is a fall of what is lost."""
+    if figure.change != "level" or figure.unit != "percent" or not LOSS.search(figure.quantity):
+        return figure
+    return replace(figure, change="fall", quantity=LOSS.sub("", figure.quantity).strip())
 
 
 def _opposite_meets(asked: Indicator, stated: Indicator) -> bool:

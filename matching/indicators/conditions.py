@@ -11,12 +11,18 @@ from matching.indicators.units import dimension_of
 
 # What makes a condition of the figure before it. 以下 and 小时 are other words, which the figure itself has taken.
 _AFTER_ZH = re.compile(
-    r"\s?(?:的?[\u3400-\u9fff]{0,6}?(?:条件下?|工况下?|环境[下中]|状态下|情况下|温度下|压力下|浓度下|湿度下|负荷下|载荷下|电压下|范围内|下(?![降限料游层面一])|时(?![间效长延段])"
-    r"|(?:循环|老化|处理|浸泡|暴晒|储存|贮存|运行|保温|存放|照射|试验|冻融|反应|干燥|煅烧|烧结|退火|连续运行)?(?:以后|之后|后)(?![续期])|处(?![理置]))|保温|烧结|焙烧)"
+    r"\s?(?:的?[\u3400-\u9fff]{0,6}?(?:条件下?|工况下?|环境[下中]|状态下|情况下|温度下|压力下|浓度下"
+    r"|湿度下|负荷下|载荷下|电压下|范围内|下(?![降限料游层面一])|时(?![间效长延段])"
+    r"|(?:循环|老化|处理|浸泡|暴晒|储存|贮存|运行|保温|存放|照射|试验|冻融|反应|干燥|煅烧|烧结|退火"
+    r"|连续运行)?(?:以后|之后|后)(?![续期])|处(?![理置]))|保温|烧结|焙烧)"
 )
 _BEFORE_EN = re.compile(
-    r"\b(?:at(?! least| most)|under|after|during|every|when(?: \w+){0,3} (?:to|at|is)|against)\s(?:(?!least|most|or|below|above)[a-z\-]+\s){0,4}$|\bunder\s$"
+    r"\b(?:at(?! least| most)|under|after|during|every|when(?: \w+){0,3} (?:to|at|is)"
+    r"|against)\s(?:(?!least|most|or|below|above)[a-z\-]+\s){0,4}$|\bunder\s$"
 )
+# "at a cost of", "keeping the yield at": quantities of their own.
+_NAMED_EN = re.compile(r"^at an? (?:[a-z\-]+ )+")
+_KEPT_EN = re.compile(r"\b(?:keep|kept|maintain|hold|held|stay|remain)[a-z]*\b[^,;]*$")
 _BEFORE_AR = re.compile(r"(?<![\u0621-\u064a])(?:عند|تحت|بعد|في درجة|في ظل|لمدة)(?:\s[\u0621-\u064a]+){0,4}\s?$")
 _FOR_EN = re.compile(r"\b(?:for|over)\s(?:(?:more than|at least|over|a|the|\w+ing)\s)?$")
 # Circumstances without a figure: 额定工况下, at rated power.
@@ -24,7 +30,8 @@ _PHRASE_ZH = re.compile(
     r"(?:(?:^|(?<=[,;:。(]))|在)([^,;:。()\d]{1,16}?(?:条件下|工况下|环境下|状态下|情况下|负荷下|转速下|模式下))"
 )
 _PHRASE_EN = re.compile(
-    r"\b(?:at|under) (?:rated|full|partial|ambient|room|normal|standard|dry|wet|field|cold|real|test|laboratory|constant|continuous|saturated)(?: [a-z]+){1,2}"
+    r"\b(?:at|under) (?:rated|full|partial|ambient|room|normal|standard|dry|wet|field|cold|real|test"
+    r"|laboratory|constant|continuous|saturated)(?: [a-z]+){1,2}"
 )
 _CONTINUED = re.compile(r"\s?(?:[,、/和及与]|and|و)?\s?(?:[a-zA-Z0-9/]{1,6}\s?=?\s?)?$")
 
@@ -53,7 +60,7 @@ def find_conditions(
     ]
     for place, measure in enumerate(found):
         following = found[place + 1].start if place + 1 < len(found) else end
-        made = _condition(folded, boundary, following, measure, conditions)
+        made = _condition(folded, boundary, following, measure, conditions, follows_figure=bool(figures))
         bracket = _bracket_around(folded.text, start, measure, figures, found[place + 1 :])
         follows = place + 1 < len(found) and found[place + 1].follows
         if follows:
@@ -63,6 +70,7 @@ def find_conditions(
         ):
             made = Condition(_clause_start(folded.lower, boundary, measure.start), measure.end, leading=True)
         if made is not None:
+            made = _with_listed(folded.text, made, figures)
             conditions.append(made)
         elif bracket is not None:
             if not any(c.start <= bracket.start and bracket.end <= c.end for c in conditions):
@@ -75,19 +83,38 @@ def find_conditions(
     return conditions, figures
 
 
+def _with_listed(text: str, condition: Condition, figures: list[Measure]) -> Condition:
+    """在pH 3~11、温度≤60℃的条件下: what 在 and a list mark join to a circumstance belongs to it."""
+    while condition.leading and figures and text[figures[-1].end : condition.start].strip() == "、":
+        clause = max(text.rfind(stop, 0, figures[-1].start) for stop in ",;。\n") + 1
+        at = text.find("在", clause, figures[-1].start)
+        if at < 0:
+            break
+        figures.pop()
+        condition = Condition(at + 1, condition.end, leading=True)
+    return condition
+
+
 def _condition(
-    folded: Folded, boundary: int, following: int, measure: Measure, before: list[Condition]
+    folded: Folded, boundary: int, following: int, measure: Measure, before: list[Condition], *, follows_figure: bool
 ) -> Condition | None:
     lower = folded.lower
     after = _AFTER_ZH.match(lower[:following] if following > measure.end else lower, measure.end)
     begins = measure.start
     if after:
-        begin = _clause_start(lower, boundary, begins)
+        named = folded.text[after.end() : following].strip(" 的,")
+        # "屏蔽效能30MHz~1GHz范围内≥60dB": the name before is that of the next figure.
+        begin = _clause_start(lower, boundary, begins) if named else begins
         return Condition(begin, after.end(), leading=True)
     left = lower[boundary:begins]
     found = _BEFORE_EN.search(left) or _BEFORE_AR.search(left)
+    if found and (_NAMED_EN.search(found[0]) or _KEPT_EN.search(left[: found.start()])):
+        found = None
     if found and not (left[: found.start()].strip() and _is_alone(lower, boundary, measure, following)):
         return Condition(boundary + found.start(), measure.unit_end, leading=False)
+    over = measure.comparator == "between" and lower[measure.start : measure.number].strip() == "over"
+    if over and follows_figure:
+        return Condition(measure.start, measure.unit_end, leading=False)
     if dimension_of(measure.unit) in ("[time]", "[length]") and (
         found := _FOR_EN.search(lower[boundary : measure.number])
     ):
@@ -107,6 +134,10 @@ def _condition(
 
 # What follows a figure and makes it no attribute: an end, a joint, or a statement about it.
 _NOT_ATTRIBUTE = re.compile(r"[^\u3400-\u9fff]|$|[无不未且并和与及或的以左上至到后时内仍即可均都能达提降增减]")
+# What a figure is held against is none of the thing's own.
+_COMPARED_WITH = re.compile(
+    r"(?:instead of|rather than|compared (?:with|to)|versus|vs\.?|as against|بدلا من|مقارنة ب)\s?(?:the |a )?$"
+)
 _STOP = re.compile(r"[,;。:、()\n]")
 
 
@@ -137,6 +168,8 @@ def _is_circumstance(folded: Folded, measure: Measure, following: int) -> bool:
 
 def _is_attribute(folded: Folded, boundary: int, measure: Measure, end: int, later: list[Measure]) -> bool:
     """某酒庄3000亩葡萄园: a figure between two words of a name describes a thing and states no merit."""
+    if _COMPARED_WITH.search(folded.lower[boundary : measure.start]):
+        return True
     if (
         measure.stated
         or measure.comparator != "eq"

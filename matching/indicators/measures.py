@@ -50,7 +50,8 @@ _RANGE = re.compile(r"\s?(?:(?P<dash>~{1,2}|–{1,3}|-{1,3}|\.{3}|\.{6}|÷)|(?P<
 _AND = re.compile(r"\s?(?:和|与|and\b|و)\s?")
 _BETWEEN = re.compile(r"(?:between|介于|介乎|بين|ما بين|在)\s?$")
 _FROM = re.compile(
-    r"(?:由|从|自|\bfrom|من)\s?(?:现有的?|目前的?|现在的?|原来的?|原先的?|当前的?|约|the present|about|每[\u3400-\u9fff]{1,2})?\s?$"
+    r"(?:由|从|自|\bfrom|من)\s?(?:现有的?|目前的?|现在的?|原来的?|原先的?|当前的?|约|the present|about"
+    r"|每[\u3400-\u9fff]{1,2})?\s?$"
 )
 # Between the value of before and the one reached: 由46%提高到63%, 从78%烘至12%.
 _CHANGING = re.compile(r"\s?[\u3400-\u9fff]{1,4}?(?:到|至|为)了?\s?")
@@ -155,10 +156,15 @@ class _Reader:
         if pm and (second := self._next_at(pm.end())):
             self.taken += 1
             spread, _, other = self._value(second)
-            value = _converted(value, unit, other)
+            end_of_second = other.end if other else 0
+            if other is not None and other.notation == "percent" and unit is not None and unit.notation != "percent":
+                # 220V±10%: the tolerance is a part of the value.
+                spread, other = abs(value) * spread / 100, unit
+            else:
+                value = _converted(value, unit, other)
             if number.factor == 1.0 and second.factor != 1.0 and unit is None and number.value < second.value * 1000:
                 value *= second.factor
-            stop = max(second.end, other.end if other else 0)
+            stop = max(second.end, end_of_second)
             start, stop, unit = self._outside(start, stop, other or unit)
             return [self._bounded(start, stop, "between", value - spread, value + spread, unit)]
         if ranged := self._range(number, value, start, unit, end):
@@ -193,6 +199,9 @@ class _Reader:
         elif sign := _PLUS.search(left):
             start = offset + sign.start()
         leading = _LEADING.search(self.text[max(0, start - 6) : start])
+        if unit is not None and unit.notation.startswith("1/") and leading and leading["currency"]:
+            # USD 500/kW
+            unit = None
         if unit is None and leading and (leading["currency"] or leading["scale"]):
             place = start - len(leading[0])
             if leading["scale"]:
@@ -307,6 +316,11 @@ class _Reader:
             and self.lower[begin:start].strip().endswith(("达到", "达", "达了", "reach", "reaches"))
         ):
             # 达到2-3米: the range says more.
+            bound = None
+        if comparator == "between" and self.lower[end:stop].strip() in ("内", "之内", "以内"):
+            # 在2.4～2.9Ω内
+            bound = None
+        if comparator == "between" and last is None and self.lower[begin:start].strip() == "over":
             bound = None
         if bound in ("ge", "gt"):
             comparator, high_or_none, low_or_none = bound, None, low

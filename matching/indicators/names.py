@@ -6,26 +6,32 @@ from matching.indicators.units import Unit
 
 # Documents, grades and other names that end in a number, with or without a space or hyphen before it.
 _NAMED = re.compile(
-    r"(?:\b(?:gb(?:[/ ]?[tz])?|gjb(?:/?z)?|iso(?:/iec)?|iec|astm|din|en|jis|nb/?t|hj|hg/?t|db\d*/?t?|dl/?t|jb/?t|yb/?t|sn/?t|yy/?t|ny/?t"
-    r"|qb/?t|t/[a-z]+|trl|ip|no\.?|type|figure|fig\.?|table|section|phase|step|class|zone|level|grade|model|mark|version|ul|rfc|ieee"
-    r"|stage|size|patent|cas|building|street|road|tel\.?|fax)|成熟度(?:等级)?|第|专利号|申请号|编号|型号|图|表|电话|手机|传真|邮编|公式|牌号"
+    r"(?:\b(?:gb(?:[/ ]?[tz])?|gjb(?:/?z)?|iso(?:/iec)?|iec|astm|din|en|jis|nb/?t|hj|hg/?t|db\d*/?t?|dl/?t"
+    r"|jb/?t|yb/?t|sn/?t|yy/?t|ny/?t"
+    r"|qb/?t|t/[a-z]+|trl|ip|no\.?|type|figure|fig\.?|table|section|phase|step|class|zone|level|grade"
+    r"|model|mark|version|ul|rfc|ieee"
+    r"|stage|size|patent|cas|building|street|road|tel\.?|fax)|成熟度(?:等级)?|第|专利号|申请号|编号|型号"
+    r"|图|表|电话|手机|传真|邮编|公式|牌号"
     r"|等级|版本|رقم|المرحلة|المستوي|الفئة|شارع|مبني|هاتف|الفاكس|القسم)[ .:\-]?$"
 )
 # A number that touches letters, or a hyphen or slash after letters, is the end of a name: CO2, TOPCon-210.
 _JOINED = re.compile(r"[A-Za-z\u0370-\u03ff\d)][-/._]$|[A-Za-z_^\u0370-\u03ff]$")
 _YEAR_AFTER = re.compile(r"\s?(?:年(?!限|度?产|期|以上|以下|以内|内|的?寿|左右|质保)|年度)")
 _YEAR_BEFORE = re.compile(
-    r"(?:\b(?:in|by|since|until|from|of|year|during|before|after|mid|end|early|late|summer|spring|autumn|winter|may|june|july|march"
+    r"(?:\b(?:between|and|in|by|since|until|from|of|year|during|before|after|mid|end|early|late|summer|spring|autumn"
+    r"|winter|may|june|july|march"
     r"|april|august|january|february|september|october|november|december|to|the)|عام|سنة|في|منذ|خطة|–|-|自|截至|到)\s?$"
 )
 _YEARS = re.compile(r"\s?[-–~至到]\s?(?:19|20)\d\d")
 _DATE = re.compile(
-    r"\s?月(?:\d|份|底|初|中|上|下|前|末|至|到|-|~|–|,|。|$|[^\d内龄]{0,2}\d{1,2}日)|\s?日(?!处理|内|龄|产)|\s?号(?!机)|\s?#"
+    r"\s?月(?:\d|份|底|初|中|上|下|前|末|至|到|-|~|–|,|。|$|[^\d内龄]{0,2}\d{1,2}日)|\s?日(?!处理|内|龄"
+    r"|产)|\s?号(?!机)|\s?#"
     r"|\s?[:.]\d\d(?!\d)\s?(?:am|pm)?"
 )
 # Steel grades; and rows of digits joined by dashes or dots.
 _GRADE = re.compile(
-    r"(?:20[124]|30[1-9]|31[0-7]|321|347|410|430|904|2205|2507)(?:L|H|N|S|Ti)?(?=不锈钢|、\d{3})|(?:304|316|317|904)L(?![A-Za-z\d])"
+    r"(?:20[124]|30[1-9]|31[0-7]|321|347|410|430|904|2205|2507)(?:L|H|N|S|Ti)?(?=不锈钢|、\d{3})|(?:304"
+    r"|316|317|904)L(?![A-Za-z\d])"
     r"|\d{3,4}-\d{4,}|\d+-\d+-\d|\d+(?:\.\d+){2,}"
 )
 _LEVELS = re.compile(r"\s?(?:级|号|型|代|层楼|期|强企业|强)")

@@ -10,44 +10,50 @@ _ARABIC = re.compile(r"[\u0621-\u064a]")
 # Words that lead to a quantity or from it to its figure, and name nothing.
 # Some of these begin or end other words as well: 使用寿命, 能耗, 产能, 可逆容量, 响应.
 _LEADING_ZH = re.compile(
-    r"^(?:且|并且|并|而且|而|同时|其中|其|使得|使(?!用|役)|将|把|让|令|要求|需要|需求|需(?!水|氧|肥|求)|须|要(?!素)|应(?![力变用急答])|确保|保证|保障"
-    r"|实现|满足|最终|预期|希望|争取|力争|以及|及|和|与|或者|或|是|为|有(?![机效害功源毒色氧])|可以|可(?![逆见靠降溶燃再调视吸行挥塑])|能够"
-    r"|能(?![耗量效源力级见])|会|则|即|达到|达(?!标|成)|具有|具备|拥有|采用|按照|按|通过(?!率|能力|量|性)|经过|目标(?![识检物产定跟距化])|技术指标"
-    r"|主要指标|考核指标|性能指标|指标|其他|包括|包含|约|处理后|生产出|开发出|开发(?!周)|研制(?!周)|研发(?![费投周])|建成|形成|相应|最好|目前|现有|现在"
-    r"|当前|在(?!线|位|轨)|至少|整体上|由|从|原来|降至|降到|提高到|提升到|特别是|对于|但|存在|适用于|因|如|即使|支持|可满足|提供|[\s\"'“”:：\-–·•●■◆*★▪>、.,)\]】/])+"
+    r"^(?:我们|我方|我司|我厂|企业(?=希)|想|且|并且|并(?![发联网流行列购])|而且|而|同时|其中|其(?!他)|使得|使(?!用|役)|将|把|让|令|要求|需要|需求"
+    r"|需(?!水|氧|肥|求)|须|要(?!素)|应(?![力变用急答])|确保|保证|保障"
+    r"|实现|满足|最终|预期|希望|争取|力争|以及|及|和|与|或者|或|是|为|有(?![机效害功源毒色氧])|可以"
+    r"|可(?![用逆见靠降溶燃再调视吸行挥塑])|能够"
+    r"|能(?![耗量效源力级见])|会|则|即|达到|达(?!标|成)|具有|具备|拥有|采用|按照|按|通过(?!率|能力|量|性)"
+    r"|经过|目标(?![识检物产定跟距化])|技术指标"
+    r"|主要指标|考核指标|性能指标|指标|其他|包括|包含|约|处理后|生产出|开发出|开发(?!周)|研制(?!周)"
+    r"|研发(?![费投周])|建成|形成|相应|最好|目前|现有|现在"
+    r"|当前|在(?!线|位|轨)|至少|整体上|由|从|原来|降至|降到|提高到|提升到|特别是|对于|但|存在|适用于|因|如"
+    r"|即使|支持|可满足|提供|[\s\"'“”:：\-–·•●■◆*★▪>、.,)\]】/])+"
 )
 _TRAILING_ZH = re.compile(
-    r"(?:均|都|应当|应该|必须|必需|(?<![反效响供适感])应|须|需要|(?<!所)需|要求|要|可以|可达|可|能够|(?<![产功性节储耗效动电热智势光核潜职])能"
-    r"|为|是|在|达到|达|控制在|控制|保持在|保持|维持在|维持|稳定在|稳定|仅为|仅|只有|只|也|最好|一般|通常|基本|不|又|将|会|有|就|已|已经|目前|大于|小于"
-    r"|高于|低于|等于|超过|超|突破|大约|约|从|由|到|至|了|的|被|让|还|再|相当于|不再|大致|实测|测得|实现|做到|满足|优于|处于|位于|分别|各|每年|每天"
-    r"|进行|以|得到|获得|具有|具备|拥有|提供|设计|按|支持|适应|介于|之间|不得|不应|不能|最终|额外|另外|可承受|最少|最低|指标|原来|现在|逐渐"
+    r"(?:均|都|应当|应该|必须|必需|(?<![反效响供适感])应|须|需要|(?<!所)需|要求|要|可以|可达|可|能够"
+    r"|(?<![产功性节储耗效动电热智势光核潜职])能"
+    r"|为|是|在|达到|达|控制在|控制|保持在|保持|维持在|维持|稳定在|稳定|仅为|仅|只有|只|也|最好|一般|通常"
+    r"|基本|不|又|将|会|有|就|已|已经|目前|大于|小于"
+    r"|高于|低于|等于|超过|超|突破|大约|约|从|由|低至|高至|低到|短至|到|至|了|的|被|让|还|再|相当于|不再"
+    r"|大致|实测|测得|实现|做到|满足|优于|处于|位于|分别|各|每年|每天"
+    r"|进行|以|得到|获得|具有|具备|拥有|提供|设计|按|支持|适应|介于|之间|不得|不应|不能|最终|额外|另外"
+    r"|可承受|最少|最低|指标|原来|现在|逐渐"
     r"|[\s\"'“”:：=\-–(（<>≤≥~,、/])+$"
 )
 _EMPTY = frozenset("年月日级个时次台点倍余多")
 _ENGLISH_STOP = frozenset(
     """a an the and or but with that which who this these those it its we our you your they their is are was were be been being has have
-    had must should shall will would can could may might to by at on for from into as than than, not no nor if when where while so such
+    had must should shall will would can could may might to by at on for from into as than not no nor if when where while so such
     also only both each every any all more most least less about approximately around nearly roughly over above below under up down
-    within between per via using use uses used get gets reach reaches reached reaching achieve achieves achieved achieving keep keeps
+    within between per via using used get gets reach reaches reached reaching achieve achieves achieved achieving keep keeps
     kept stay stays remain remains require requires required requiring need needs needed want wants wanted target targets stand stands
     exceed exceeds exceeding offer offers offering show shows showed provide provides measured gives give delivers takes took take
-    costs cost-of warns withstand withstands operate operates operating tolerates tolerate held hold holds draws reports report stays falls
+    costs warns withstand withstands operate operates tolerates tolerate held hold holds draws reports report stays falls
     rises rose fell reduce reduces reduced increase increases increased improve improves improved cut cuts lower lowers raise raises
     raised drops dropped decrease decreases decreased saves save saving maintain maintains maintained ensure ensures without other
     currently typically usually ideally overall please including includes include of in there here then now after before until during
     equal greater higher longer larger smaller fewer shorter maximum minimum max min wear""".split()  # noqa: SIM905
 )
 # These stand inside a name, between two words of it.
-_ENGLISH_JOINS = frozenset({"of", "in", "per", "to", "for", "at", "on"})
-_KEPT_VERBS = frozenset(
-    {"operating", "saving", "report", "cost", "costs", "wear", "use", "need", "lower", "maximum", "minimum"}
-)
+_ENGLISH_JOINS = frozenset({"of", "in", "per", "to", "for", "at", "on", "في"})
 _ARABIC_STOP = frozenset(
     """من في على علي الى الي عن مع او و ثم لا لم لن ما هذا هذه ذلك تلك التي الذي كل بعد قبل عند بين حتي قد كان كانت يكون تكون هو هي ان
-    بلغ بلغت يبلغ تبلغ يصل تصل الا تزيد يزيد تقل يقل يتجاوز تتجاوز تتجاوز، بنسبة نحو حوالي اكثر اقل اعلي ادني اكبر اصغر خلال بمقدار
+    بلغ بلغت يبلغ تبلغ يصل تصل الا تزيد يزيد تقل يقل يتجاوز تتجاوز بنسبة نحو حوالي اكثر اقل اعلي ادني اكبر اصغر خلال بمقدار
     بمعدل بما يمكن يجب ينبغي المطلوب مطلوب نريد نحتاج الشروط وبلغ وبلغت وصل وصلت انخفض انخفضت ارتفع ارتفعت زاد زادت خفض يخفض
-    تخفض زيادة انخفاض تحقيق مقارنة كما حيث وهو وهي اذا لدي قدرها قدره تبلغ، يساوي تساوي ليصل وان والا الحد الاقصي الادني دون
-    ينخفض تنخفض وانخفض وانخفضت وزاد وارتفع وخفض رفع تحسين تقليل توفير وتقليل وزيادة يتحمل تتحمل وتنخفض نقص_""".split()  # noqa: SIM905
+    تخفض زيادة انخفاض تحقيق مقارنة كما حيث وهو وهي اذا لدي قدرها قدره يساوي تساوي ليصل وان والا الحد الاقصي الادني دون
+    تتراوح يتراوح ينخفض تنخفض وانخفض وانخفضت وزاد وارتفع وخفض رفع تحسين تقليل توفير وتقليل وزيادة يتحمل تتحمل وتنخفض""".split()  # noqa: SIM905
 )
 MOST_HAN = 18
 MOST_WORDS = 6
@@ -94,6 +100,10 @@ def named_after(folded: Folded, start: int, end: int) -> tuple[int, int] | None:
 _SELF_NAMED = re.compile(
     r"节[能水电材煤气油]|减[排重药肥施损碳量]|降[耗本碳]|增[产收效]|提[效速]|新增|降幅|增幅|涨幅|轻量化"
 )
+_AGAINST = re.compile(
+    r"(?:相比于?|比|较|相较于?)(?:传统|现有|常规|目前|国内|国外|进口|普通|人工|原有?|同类)的?"
+    r"(?:(?:生产)?(?:工艺|方法|技术|产品|设备|方式|方案|装置|材料|水平))?"
+)
 _COMPARED = re.compile(r"(?:比|较|相比|相较于?|与)[^,;。]{0,16}$")
 
 
@@ -109,6 +119,9 @@ def around_verb(
     verb = _SELF_NAMED.match(folded.text, first, last)
     compared = _COMPARED.search(folded.text[clause:first])
     before = named_before(folded, clause, clause + compared.start() if compared else first)
+    if compared and before is None and (against := _AGAINST.match(folded.text, clause + compared.start(), first)):
+        # "相比传统工艺能耗降低25%": the name stands behind what it is compared with.
+        before, compared = named_before(folded, against.end(), first), None
     if verb:
         return (before[0] if before and not compared else verb.start()), verb.end()
     if before:
@@ -148,8 +161,8 @@ def _trimmed_zh(folded: Folded, first: int, last: int) -> tuple[int, int] | None
     text = folded.text[first:last]
     if len(text) > MOST_HAN:
         first = last - MOST_HAN
-    # An entry's number: "1、硬度", "(2)厚度".
-    if number := re.match(r"[\d.()①-⑳、]+\s*", folded.text[first:last]):
+    # An entry's number, or a year: "1、硬度", "(2)厚度", "2019年销售收入".
+    if number := re.match(r"(?:19|20)\d\d年度?|[\d.()①-⑳、]+\s*", folded.text[first:last]):
         first += number.end() if number.end() < last - first else 0
     return first, last
 
@@ -177,7 +190,8 @@ def _words_before(folded: Folded, first: int, last: int, stops: frozenset[str], 
 # "خفضها": to lower it; what it is was named before.
 _PRONOUN_AR = re.compile(r"[وفب]?(?:خفض|تخفيض|رفع|زيادت|تقليل|تقليص|تحسين|تكون|المطلوب|مطلوب)(?:ها|ه|هما)?")
 _VERB_FORM = re.compile(
-    r"(?:reduc|decreas|lower|increas|rais|improv|shorten|extend|drop|cut|sav|boost|enhanc|prolong|bring|brought)(?:e?d|es?|ing)?"
+    r"(?:reduc|decreas|lower|increas|rais|improv|shorten|extend|drop|cut|sav|boost|enhanc|prolong|bring"
+    r"|brought)(?:e?d|es?|ing)?"
 )
 
 

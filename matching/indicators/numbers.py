@@ -11,7 +11,7 @@ PLAIN = r"(?:\d{1,3}(?:,\d{3})+(?![\d])(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.])|\d
 # A power of ten needs a sign that it is one: a raised figure, a minus, or a multiplication before a bare 10.
 POWER = r"10(?:\^\(?([+-]?\d{1,3})\)?|(-\d{1,2})(?!\d)|([3-9]|1\d)(?!\d))"
 SCIENTIFIC = re.compile(rf"({PLAIN})\s*[×x*·]\s*{POWER}")
-BARE_POWER = re.compile(r"10\^\(?([+-]?\d{1,3})\)?(?!\d)")
+BARE_POWER = re.compile(r"10(?:\^\(?([+-]?\d{1,3})\)?(?!\d)|的([+-]?|负)(\d{1,2})次方)")
 EXPONENT = re.compile(r"\d+(?:\.\d+)?[eE][+-]?\d{1,2}(?![\w.])")
 PLAIN_NUMBER = re.compile(PLAIN)
 
@@ -69,7 +69,8 @@ DUALS = {
 DUAL = re.compile(r"(?<![\u0621-\u064a])(?:" + "|".join(DUALS) + r")(?![\u0621-\u064a])")
 # 九成五 is 95 %, 三成 30 %; 成本 and 成分 are other words.
 TENTHS = re.compile(
-    rf"([{''.join(HAN_DIGITS)}]|\d(?:\.\d)?)成([{''.join(HAN_DIGITS)}])?(?=以上|左右|以内|以下|的|多|[,。;、)(\s]|$)"
+    rf"([{''.join(HAN_DIGITS)}]|\d(?:\.\d)?)成([{''.join(HAN_DIGITS)}])?(?=以上|左右|以内|以下|的|多|提"
+    rf"|上升|升|降|增|减|到|至|[,。;、)(\s]|$)"
 )
 # 百分之九十五 names the unit before the number.
 PARTS = {"百分之": "percent", "千分之": "permille", "万分之": "basis"}
@@ -113,7 +114,9 @@ def han_value(text: str) -> float:
                 section += (digit or 1) * HAN_POWERS[character]
                 digit = 0
             else:
-                total = (total + section + digit or 1) * HAN_SECTIONS[character]
+                # 亿 multiplies all before it, 万 only what stands between: 一亿二千万.
+                above = total if character == "亿" else 0.0
+                total = total - above + (above + section + digit or 1) * HAN_SECTIONS[character]
                 section = digit = 0
         total += section + digit
     return total + (float("0." + "".join(str(HAN_DIGITS[c]) for c in decimals)) if decimals else 0.0)
@@ -163,7 +166,8 @@ def _digits(text: str, place: int) -> Number:
         factor = 10.0 ** _bounded(power)
         return Number(min(_plain(found[1]) * factor, 1e300), place, found.end(), factor=factor)
     if found := BARE_POWER.match(text, place):
-        return Number(10.0 ** _bounded(int(found[1])), place, found.end())
+        power = int(found[1]) if found[1] else int(found[3]) * (-1 if found[2] in ("-", "负") else 1)
+        return Number(10.0 ** _bounded(power), place, found.end())
     if found := EXPONENT.match(text, place):
         return Number(float(found[0]), place, found.end())
     plain = PLAIN_NUMBER.match(text, place)

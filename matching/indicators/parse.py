@@ -20,11 +20,13 @@ _END = re.compile(
 # A text has figures if it has digits, or one of these.
 _NUMERIC = frozenset("0123456789一二两三四五六七八九十百千半番نعخسثتا")
 _NUMERIC_EN = re.compile(
-    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|half|double[sd]?|halve[sd]?|triple[sd]?)\b"
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|half|double[sd]?"
+    r"|halve[sd]?|triple[sd]?)\b"
 )
 # Quantities without a unit. Other bare numbers need a written bound to be figures.
 _PURE = re.compile(
-    r"(?:ph值?|[比值数]|因子|评分|得分|准确度|pue|wue|auc|f1|ratio|index|factor|coefficient|score|نسبة|معامل|مؤشر|الهيدروجيني)\s*"
+    r"(?:ph值?|[比值数]|因子|评分|得分|准确度|pue|wue|auc|f1|ratio|index|factor|coefficient|score|نسبة"
+    r"|معامل|مؤشر|الهيدروجيني)\s*"
     r"(?:为|是|of|is|=|:|约|达|达到)*\s*$"
 )
 _MONEY = re.compile(
@@ -32,7 +34,8 @@ _MONEY = re.compile(
 )
 # 优于 and "or better" mean less of these.
 _LESS_IS_BETTER = re.compile(
-    r"误差|偏差|精度|分辨|不确定度|能耗|损耗|噪|泄漏|延迟|时延|pue|wue|error|accuracy|uncertainty|resolution|loss|deviation"
+    r"误差|偏差|精度|分辨|不确定度|能耗|损耗|噪|泄漏|延迟|时延|pue|wue|error|accuracy|uncertainty"
+    r"|resolution|loss|deviation"
 )
 _BETTER = re.compile(r"优于|好于|better")
 # 5项 is a count of things; 检测通量每天2000个 and 精子数200万个 are figures.
@@ -81,7 +84,8 @@ class _Sentence:
         conditions, figures = find_conditions(self.folded, self.start, self.end, inside)
         if not figures and inside:
             # "التشغيل عند 50 °C": the circumstance is all that is asked for.
-            figures, conditions = [m for m in inside if (m.unit or m.stated) and not m.weak], []
+            figures = [m for m in inside if (m.unit or m.stated) and not m.weak and not _leads(conditions, m)]
+            conditions = [condition for condition in conditions if condition.leading]
         named, figures = lists.distributed(self.folded, self.start, self.end, figures)
         text = self.folded.written(self.start, self.end)
         boundary, previous, rate = self.start, "", ""
@@ -89,7 +93,8 @@ class _Sentence:
         for place, measure in enumerate(figures):
             following = figures[place + 1].start if place + 1 < len(figures) else self.end
             reading = _Reading(self.folded, boundary, following, measure, conditions)
-            made = reading.read(previous, named.get(place), rate)
+            is_past = place + 1 < len(figures) and figures[place + 1].follows
+            made = reading.read(previous, named.get(place), rate, is_past=is_past)
             boundary = measure.end
             if made is None or (last is not None and _says_again(last, made)):
                 continue
@@ -112,31 +117,37 @@ class _Reading:
     measure: Measure
     conditions: Sequence[Condition]
 
-    def read(self, previous: str, named: tuple[int, int] | None, rate: str) -> Indicator | None:
+    def read(self, previous: str, named: tuple[int, int] | None, rate: str, *, is_past: bool) -> Indicator | None:
         """The indicator without condition and text; None where the figure is a bare number or a count of things.
 
         Args:
             previous: the quantity of the figure before. named: the place of the quantity where a list gave it.
             rate: per what the figure before was meant, where its words said so.
+            is_past: whether the next figure tells what became of this one, so that both are levels.
         """
         measure, lower = self.measure, self.folded.lower
         begin = self._begin()
         left = _clause(lower[begin : measure.start])
         bounded = _clause(lower[begin : measure.number])
         right = lower[measure.end : self.following]
-        found = changes.change_of(left, bounded, right, "times" if measure.times else measure.unit)
+        kind = "times" if measure.times else measure.unit
+        found = changes.change_of(left, bounded, right, kind, lower[max(0, begin - 160) : begin])
         if measure.change:
             found = replace(found, change=measure.change)
+        if is_past and found.change != "level":
+            found = changes.LEVEL
         if self._says_nothing(left, found.change) and not named:
             return None
         comparator, low, high = self._bounds(left, lower[measure.start : measure.end])
-        change, low, high, unit = _as_change(measure, found.change, bounded, right, low, high)
+        change, low, high, unit = _as_change(measure, found.change, bounded, low, high)
         quantity = self._quantity(begin, found, previous, named)
         if measure.scale in ("HRC", "HRB", "HRA", "HB", "HV") and measure.scale not in quantity:
             quantity = f"{quantity}{measure.scale}"
         if not unit and max(abs(low or 0), abs(high or 0)) >= 1e4 and _MONEY.search(left):
             unit = "CNY"
-        unit = _of_degrees(unit, lower[measure.number : measure.unit_end], left)
+        unit = _of_degrees(
+            unit, lower[measure.number : measure.unit_end], lower[max(0, measure.start - 30) : measure.start]
+        )
         rated = with_rate(unit, quantity, bounded)
         if rated == unit and rate and (measure.follows or lower.startswith("、", self.boundary)):
             rated = inherit_rate(unit, rate)
@@ -213,8 +224,12 @@ class _Reading:
                     return before
                 begin = condition.end
         place = naming.named_before(folded, begin, stop)
+        if found.after and (behind := naming.named_after(folded, measure.end + found.after, self.following)):
+            # "20 % lower energy use"
+            return behind
         if place is None:
-            return naming.named_after(folded, measure.end, self.following) if self._may_follow() else None
+            after = measure.end + found.after
+            return naming.named_after(folded, after, self.following) if self._may_follow() else None
         return lists.joined(folded, begin, place)
 
     def _before_condition(self, begin: int) -> tuple[int, int] | None:
@@ -234,6 +249,10 @@ _LISTED = re.compile(r"、|和|与|及|\band\b|,")
 
 def _clause(text: str) -> str:
     return re.split(r"[,;。]", text)[-1]
+
+
+def _leads(conditions: Sequence[Condition], measure: Measure) -> bool:
+    return any(each.leading and each.start <= measure.start < each.end for each in conditions)
 
 
 def _says_again(before: Indicator, after: Indicator) -> bool:
@@ -265,14 +284,14 @@ def _of_degrees(unit: str, written: str, left: str) -> str:
 
 
 def _as_change(
-    measure: Measure, change: Change, bounded: str, right: str, low: float | None, high: float | None
+    measure: Measure, change: Change, bounded: str, low: float | None, high: float | None
 ) -> tuple[Change, float | None, float | None, str]:
     """Multiples and parts of what was before, as rises and falls in percent.
 
     提高3倍 adds 300 %, 提高到3倍 adds 200 %, 降至三分之一 takes two thirds away; a multiple of nothing in particular is a
     pure number.
     """
-    of_before = changes.is_multiple_of_before(bounded, right)
+    of_before = changes.is_multiple_of_before(bounded)
     if measure.fraction and change == "level" and of_before:
         value = 100 - (low if low is not None else high or 0.0)
         return "fall", (value if low is not None else None), (value if high is not None else None), "percent"

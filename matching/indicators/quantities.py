@@ -1,5 +1,6 @@
 """Whether two phrases name one quantity: shared characters without what every name has, and names in three languages."""
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -9,23 +10,38 @@ from matching.indicators.folding import fold
 TABLE = Path(__file__).with_name("quantities.tsv")
 Wanted = Literal["more", "less", ""]
 
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
 # What stands in many names and tells none from another; and words for the same thing.
-_DROPPED = (
-    "平均", "综合", "总体", "整体", "整机", "系统", "产品", "单台", "单套", "单炉", "单条", "单线", "每台", "最大", "最小", "最高", "最低", "额定", "技术",
-    "设备", "装置", "本项目", "项目", "达到", "要求", "指标", "适应", "控制", "水平", "相对", "实际", "设计", "的", "年均", "典型", "进行", "average",
-    "median", "mean", "total", "overall", "annual", "maximum", "minimum", "rated", "measured", "the",
-)  # fmt: skip
-_SAME = {
-    "费用": "成本", "造价": "成本", "单价": "成本", "费": "成本", "噪音": "噪声", "含水量": "含水率", "水分含量": "含水率", "水分": "含水率", "敏感度": "灵敏度",
-    "敏感性": "灵敏度", "特异性": "特异度", "使用寿命": "寿命", "正确率": "准确率", "时长": "时间", "抗拉强度": "拉伸强度", "电耗": "电耗", "耗电": "电耗", "用电": "电耗",
-    "用水": "水耗", "耗水": "水耗", "透光率": "透过率", "保存期": "保质期", "货架期": "保质期", "存活率": "成活率", "得率": "收率", "产率": "收率", "虚警": "误报",
-}  # fmt: skip
+_DROPPED = _listed(
+    "平均 综合 总体 整体 整机 系统 产品 单台 单套 单炉 单条 单线 每台 最大 最小 最高 最低 额定 技术 设备 装置 本项目 项目 达到 要求 指标 "
+    "出水 进水 产水 处理后 适应 控制 水平 相对 实际 设计 的 年均 典型 进行"
+    " average median mean total overall annual maximum minimum rated measured the"
+)
+_SAME = dict(
+    pair.split("=")
+    for pair in _listed(
+        "费用=成本 造价=成本 单价=成本 费=成本 噪音=噪声 含水量=含水率 水分含量=含水率 水分=含水率 敏感度=灵敏度 敏感性=灵敏度 "
+        "特异性=特异度 使用寿命=寿命 正确率=准确率 时长=时间 抗拉强度=拉伸强度 耗电=电耗 用电=电耗 用水=水耗 耗水=水耗 透光率=透过率 "
+        "保存期=保质期 货架期=保质期 存活率=成活率 得率=收率 产率=收率 虚警=误报"
+    )
+)
 # The last word of a name says which kind of quantity it is, and is shared by quantities of many things.
-_TAILS = (
-    "去除率", "脱除率", "回收率", "转化率", "保留率", "保持率", "利用率", "合格率", "成活率", "检出率", "识别率", "准确率", "提取率", "含量", "浓度", "时间", "温度", "成本",
-    "强度", "压力", "厚度", "密度", "寿命", "精度", "误差", "效率", "电耗", "水耗", "能耗", "周期", "速度", "直径", "长度", "重量", "率", "量", "值", "度", "期", "性",
-)  # fmt: skip
+_TAILS = _listed(
+    "去除率 脱除率 回收率 转化率 保留率 保持率 利用率 合格率 成活率 检出率 识别率 准确率 提取率 含量 浓度 时间 温度 成本 强度 压力 厚度 "
+    "密度 寿命 精度 误差 效率 电耗 水耗 能耗 周期 速度 直径 长度 重量 率 量 值 度 期 性"
+)
+# The loss of a quantity is another quantity.
+LOSS = re.compile(r"降幅|减幅|下降率?|降低率|减少率|损失率?|衰减率?|\b(?:loss|degradation|fade|decline)\b|خسارة|فقد")
 SAME_KIND_ONLY = 0.55
+HALF = 0.5
+# A likeness that is not enough by itself.
+WEAK = 0.4
+_TOKEN = re.compile(r"[a-z0-9]+|[^a-z0-9]")
+_WORD = re.compile(r"[a-z0-9][a-z0-9\-]*")
 
 
 @cache
@@ -88,16 +104,18 @@ def _parts(quantity: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=262_144)
-def likeness(one: str, other: str, unit: str) -> float:
+def likeness(one: str, other: str) -> float:
     """How alike two names of quantities are, 0 to 1. In two languages only the table can tell.
 
-    >>> likeness("氨氮去除率", "COD去除率", "percent") < 0.5 <= likeness("直流电耗", "额定直流电耗", "kWh/m^3")
+    >>> likeness("氨氮去除率", "COD去除率") < 0.5 <= likeness("直流电耗", "额定直流电耗")
     True
     """
-    if not one or not other:
+    if not one or not other or (LOSS.search(one) is None) != (LOSS.search(other) is None):
         return 0.0
     if _script(one) != _script(other):
-        return _across(one, other, unit)
+        return _across(one, other)
+    if _script(one) == "latin":
+        return _worded(one, other)
     (first, tail), (second, other_tail) = _parts(one), _parts(other)
     if first + tail == second + other_tail:
         return 1.0
@@ -108,8 +126,10 @@ def likeness(one: str, other: str, unit: str) -> float:
         whole, part = (second + other_tail, first + tail) if not first else (first + tail, second + other_tail)
         return SAME_KIND_ONLY if whole.endswith(part) or (len(part) > 2 and part in whole) else 0.0
     shared = _shared(first, second)
-    if tail == other_tail:
+    if tail and tail == other_tail:
         return 0.85 * shared + 0.15 if shared > 0 else 0.0
+    if not tail and not other_tail:
+        return shared
     if not tail or not other_tail:
         return max(0.8 * shared, _shared(first + tail, second + other_tail) * 0.9)
     known = _known(one)[0] & _known(other)[0]
@@ -125,12 +145,13 @@ def _script(text: str) -> str:
     return "latin"
 
 
-def _across(one: str, other: str, unit: str) -> float:
+def _across(one: str, other: str) -> float:
     first, second = _known(one)[0], _known(other)[0]
     if not first or not second:
         # PUE and COD are written alike in all scripts.
         return 0.9 if _latin(one) and _latin(one) == _latin(other) else 0.0
-    return len(first & second) / max(len(first), len(second))
+    alike = len(first & second) / len(first | second)
+    return alike if alike > HALF else 0.0
 
 
 def _latin(text: str) -> str:
@@ -144,11 +165,32 @@ def _shared(one: str, other: str) -> float:
         first, second = second, first
     if not first:
         return 0.0
-    if len(one) == 1 or len(other) == 1:
-        return 1.0 if (one in other or other in one) else 0.0
-    return len(first & second) / len(first)
+    share = len(first & second) / len(first)
+    if len(first) > 1:
+        return share
+    # A single pair or sign is enough only where the longer name ends with it: 失重 and 冲蚀失重, not 一次 and 一次充电续航.
+    short, long = sorted((one, other), key=len)
+    if len(_tokens(short)) == 1:
+        return SAME_KIND_ONLY if long.endswith(short) else 0.0
+    return share if long.endswith(short) else share * WEAK
 
 
 @lru_cache(maxsize=65_536)
 def _pairs(text: str) -> frozenset[str]:
-    return frozenset(text[place : place + 2] for place in range(len(text) - 1)) or frozenset((text,))
+    tokens = _tokens(text)
+    return frozenset("".join(tokens[place : place + 2]) for place in range(len(tokens) - 1)) or frozenset(tokens)
+
+
+def _tokens(text: str) -> list[str]:
+    """Characters, and words of Latin letters or figures in one: COD is not half of BOD."""
+    return _TOKEN.findall(text)
+
+
+def _worded(one: str, other: str) -> float:
+    """The share of the shorter name's words that the other has, where both end in the same word; else a weak likeness."""
+    first, second = ([word for word in _WORD.findall(text.lower()) if word not in _DROPPED] for text in (one, other))
+    if not first or not second:
+        return 0.0
+    shared = len(set(first) & set(second)) / min(len(set(first)), len(set(second)))
+    known = _known(one)[0] & _known(other)[0]
+    return shared if first[-1] == second[-1] or known else shared * WEAK

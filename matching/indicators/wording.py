@@ -3,17 +3,12 @@
 from matching.indicators.types import Indicator
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "eq": "", "about": "≈"}
+# Where the trade writes a unit otherwise than pint.
 _UNITS = {
-    "percent": "%",
-    "permille": "‰",
-    "degC": "°C",
-    "degree": "°",
-    "count": "",
-    "um": "μm",
-    "us": "μs",
-    "ug": "μg",
-    "ohm": "Ω",
-}
+    "percent": "%", "permille": "‰", "degC": "°C", "degree": "°", "kelvin": "K", "count": "", "um": "μm", "us": "μs", "ug": "μg",
+    "ohm": "Ω", "hour": "h", "minute": "min", "second": "s", "day": "d", "m^2": "m²", "m^3": "m³", "cm^2": "cm²", "cm^3": "cm³",
+    "mm^2": "mm²",
+}  # fmt: skip
 
 
 def figure(indicator: Indicator) -> str:

@@ -6,17 +6,23 @@ from matching.indicators.folding import Folded
 from matching.indicators.measures import Measure
 from matching.indicators.types import Change
 
-_WORDLESS: tuple[tuple[re.Pattern[str], Change, float], ...] = (
-    (
-        re.compile(
-            r"减半|对半减少|(?:降低|减少|下降|缩短|减小|降|减|节约|节省|缩小)了?(?:近|约|超过|一)*?一半|\bhalved?s?\b|\bby half\b|الي النصف"
-        ),
-        "fall",
-        50.0,
-    ),
+# The part that a verb before it takes away or adds.
+_PARTS = (
+    (r"half|النصف", 50.0),
+    (r"third|الثلث", 100 / 3),
+    (r"two[ -]thirds|الثلثين", 200 / 3),
+    (r"quarter|الربع", 25.0),
+)
+_WORDLESS: tuple[tuple[re.Pattern[str], Change | None, float], ...] = (
+    (re.compile(r"减半|对半减少|\bhalved?s?\b|الي النصف"), "fall", 50.0),
+    (re.compile(r"(?:降低|减少|下降|缩短|减小|降|减|节约|节省|缩小)了?(?:近|约|超过)?一半"), "fall", 50.0),
     (re.compile(r"翻了?一?番|\bdoubl(?:es|ed|e|ing)\b|الي الضعف"), "rise", 100.0),
     (re.compile(r"翻了?两番"), "rise", 300.0),
     (re.compile(r"\btripl(?:es|ed|e)\b"), "rise", 200.0),
+    *(
+        (re.compile(rf"(?:(?<=\bby )(?:a |one )?|(?<=بمقدار )|(?<=بنسبة ))(?:{words})\b"), None, value)
+        for words, value in _PARTS
+    ),
 )
 
 

@@ -1,13 +1,15 @@
 """Which of the figures that a need asks for the outcome meets (技术指标)."""
 
 from matching.indicators.compare import compare
-from matching.indicators.types import IndicatorVerdict, Verdict
+from matching.indicators.types import Indicator, IndicatorVerdict, Verdict
 from matching.indicators.wording import figure
 from matching.signals.base import Pair, Signal
 from matching.types import Evidence, Reading
 
 WORTH: dict[Verdict, float] = {"met": 1.0, "close": 0.5, "not_met": 0.0}
 MOST_EVIDENCE = 12
+# An explanation is stored with every pair; a text without full stops is one sentence.
+MOST_QUOTED = 300
 
 
 def read(pair: Pair) -> Reading:
@@ -26,8 +28,12 @@ def read(pair: Pair) -> Reading:
 
 def _evidence(verdict: IndicatorVerdict) -> Evidence:
     asked, answered = verdict.asked, verdict.answered
-    values = (verdict.verdict, asked.text, answered.text if answered else "", asked.quantity, figure(asked))
+    values = (verdict.verdict, _quoted(asked), _quoted(answered) if answered else "", asked.quantity, figure(asked))
     return Evidence("indicator", (*values, figure(answered) if answered else ""))
+
+
+def _quoted(indicator: Indicator) -> str:
+    return indicator.text if len(indicator.text) <= MOST_QUOTED else indicator.text[:MOST_QUOTED] + "…"
 
 
 INDICATORS = Signal("indicators", read)

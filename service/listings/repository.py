@@ -161,6 +161,20 @@ async def get(connection: Connection, kind: Kind, identifier: UUID) -> Listing |
     return Listing.model_validate(dict(row)) if row else None
 
 
+UNPUBLISHED = """
+select * from listing
+where organization_id = $1 and kind = $2 and state in ('draft', 'submitted', 'refining', 'verified')
+order by id desc
+limit $3
+"""
+
+
+async def unpublished_of(connection: Connection, kind: Kind, organization_id: UUID, *, limit: int) -> list[Listing]:
+    """An organization's listings on their way to publication, newest first, without its name and their rights."""
+    rows = await connection.fetch(UNPUBLISHED, organization_id, kind, limit)
+    return [Listing.model_validate(dict(row)) for row in rows]
+
+
 LOCK = "select state, version from listing where id = $1 for share"
 
 

@@ -15,7 +15,7 @@ from service.kit.db import Connection
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
 from service.listings import repository
-from service.listings.repository import find_anywhere, find_external, lock_state, unknown_code
+from service.listings.repository import find_anywhere, find_external, lock_state, unknown_code, unpublished_of
 from service.listings.repository import get as stored
 from service.listings.schemas import PUBLIC_STATES, IpRight, Kind, Listing, ListingContent, Revision, Standing
 from service.listings.search import grams_of
@@ -25,7 +25,7 @@ from service.workflows.refusals import as_error
 from service.workflows.tables import NEED, OUTCOME
 
 # What other rooms may call besides the functions below; these are plain look-ups without a rule of their own.
-__all__ = ["find_anywhere", "find_external", "lock_state", "stored", "unknown_code"]
+__all__ = ["find_anywhere", "find_external", "lock_state", "stored", "unknown_code", "unpublished_of"]
 
 WORKFLOWS: dict[Kind, Workflow] = {Kind.NEED: NEED, Kind.OUTCOME: OUTCOME}
 AUTHORS = {

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 from matching.profiling import ListingText, compose
 from matching.types import Facets, Kind, Profile
 from service.kit.clock import MARKET_ZONE
-from service.listings.schemas import Listing
+from service.listings.schemas import Kind as ListingKind
+from service.listings.schemas import Listing, ListingContent
 from service.matches.schemas import AdHocRequest
 
 # Only these leave for the index, which every market participant is matched on: no contact, no name, no organization.
@@ -18,11 +19,15 @@ OUTCOME_SECTIONS = ("description", "innovations", "applications", "prospects")
 ON_BEHALF = frozenset({"market", "intermediary"})
 
 
+def sections_of(kind: ListingKind, listing: Listing | ListingContent) -> tuple[tuple[str, str], ...]:
+    """The texts of a listing by section name, as far as they are written."""
+    names = NEED_SECTIONS if kind is ListingKind.NEED else OUTCOME_SECTIONS
+    return tuple((name, text) for name in names if (text := getattr(listing, name)))
+
+
 def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
     """The profile of a stored listing; `partner_regions` are those paired with its own by a programme."""
     kind: Kind = "need" if listing.kind == "need" else "outcome"
-    names = NEED_SECTIONS if kind == "need" else OUTCOME_SECTIONS
-    sections = tuple((name, text) for name in names if (text := getattr(listing, name)))
     facets = Facets(
         field=listing.field,
         industry=listing.industry,
@@ -41,7 +46,7 @@ def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
         listing.id,
         kind,
         listing.title,
-        sections,
+        sections_of(listing.kind, listing),
         tuple(listing.indicators),
         tuple(listing.keywords),
         facets,

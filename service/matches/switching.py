@@ -83,7 +83,7 @@ async def _fill(connection: Connection, model: EmbeddingModel) -> int:
 
 
 async def _read_again(connection: Connection) -> None:
-    """Ask for profiles whose figures another version of the code read, so that all are compared by the same rules."""
+    """Ask for profiles whose figures an older version of the code read, so that all are compared by the same rules."""
     older = await of_older_parser(connection, AT_ONCE)
     for row in await connection.fetch(VERSIONS, older):
         await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)

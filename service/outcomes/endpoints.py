@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from service.access.dependencies import Tx
+from service.access.dependencies import CurrentActor, Tx
+from service.hints.service import act
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.pages import Page
@@ -15,7 +16,7 @@ from service.listings import service
 from service.listings.pages import search_page
 from service.listings.schemas import ActionReason, Kind, Revision
 from service.listings.search import Filters, Summary
-from service.outcomes.schemas import Outcome, OutcomeAction, OutcomeContent, OutcomeState
+from service.outcomes.schemas import Outcome, OutcomeAction, OutcomeAfterStep, OutcomeContent, OutcomeState
 from service.outcomes.service import present
 from service.regions.schemas import RegionClass
 from service.taxonomy.schemas import Mode
@@ -116,17 +117,18 @@ async def list_revisions(tx: Tx, outcome_id: UUID) -> list[Revision]:
     responses=made(ETAG_HEADER) | problems(403, 404, 409, 412),
 )
 async def act_on_outcome(
-    tx: Tx,
+    request: Request,
+    actor: CurrentActor,
     outcome_id: UUID,
     action: OutcomeAction,
     response: Response,
     body: ActionReason | None = None,
     if_match: IfMatch = None,
-) -> Outcome:
-    """Take one step of the outcome's workflow; publishing sends it to matching."""
+) -> OutcomeAfterStep:
+    """Take one step of the outcome's workflow; publishing sends it to matching, and submitting answers with hints."""
     reason = body.reason if body else None
-    stored = await service.act(
-        tx.connection, tx.actor, Kind.OUTCOME, outcome_id, action, if_match=if_match, reason=reason
+    stored, hints = await act(
+        request.app.state.resources, actor, Kind.OUTCOME, outcome_id, action, if_match=if_match, reason=reason
     )
     response.headers["ETag"] = etag(stored.version)
-    return present(tx.actor, stored)
+    return OutcomeAfterStep(**dict(present(actor, stored)), hints=hints)

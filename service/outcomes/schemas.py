@@ -4,8 +4,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from service.hints.schemas import ListingHints
+from service.kit.texts import clean_line
 from service.listings.schemas import (
     Amount,
     IpRight,
@@ -71,6 +73,24 @@ class Outcome(OutcomeContent, Standing):
     """A stored outcome, as far as the caller may see it."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": []})
+
+
+class OutcomeDraft(OutcomeContent):
+    """An outcome being written: it may lack what storing asks for, and carry what only a stored one has."""
+
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [EXAMPLE]})
+
+    title: Annotated[str, AfterValidator(clean_line), StringConstraints(max_length=200)] = Field(
+        default="", description="标题"
+    )
+
+
+class OutcomeAfterStep(Outcome):
+    """An outcome after a step of its workflow."""
+
+    hints: ListingHints | None = Field(
+        default=None, description="After submitting: what would make it better / 提交后的完善建议"
+    )
 
 
 class OutcomeAction(StrEnum):

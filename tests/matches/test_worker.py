@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from matching.indicators.stored import PARSER
 from service import worker
 from service.kit import queue
 from service.kit.actor import SYSTEM
@@ -184,6 +185,43 @@ async def test_what_is_indexed_waits_for_its_ranking_and_is_not_indexed_again(
     await pool.execute("delete from pgqueuer")
     await worker.keep_house(resources)
     assert await pool.fetch("select entrypoint, dedupe_key from pgqueuer order by dedupe_key") == waiting
+
+
+async def test_what_an_older_parser_read_is_indexed_anew(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
+) -> None:
+    need = await publish(client, keys, "needs", NEEDS[0], indicators=["干燥时间≤12 h"])
+    await drain(resources)
+    await pool.execute("update matching.match_profile set indicator_parser = 0, indicators = '[]'")
+    await drain(resources)
+    row = await pool.fetchrow(
+        "select indicator_parser, indicators::text from matching.match_profile where id = $1", need
+    )
+    assert row["indicator_parser"] == PARSER
+    assert "干燥时间" in row["indicators"]
+
+
+async def test_figures_asked_for_are_answered_with_both_sentences(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources
+) -> None:
+    need = await publish(client, keys, "needs", NEEDS[0], indicators=["干燥时间≤12 h", "含水率≤13%"])
+    await publish(client, keys, "outcomes", OUTCOMES[0], indicators=["干燥时间8~10 h"])
+    await drain(resources)
+    (match,) = (await client.get(f"/v1/needs/{need}/matches", headers=keys.headers("broker"))).json()["items"]
+    assert [(row["quantity"], row["verdict"]) for row in match["indicators"]] == [
+        ("干燥时间", "met"),
+        ("含水率", "not_stated"),
+    ]
+    first, second = match["indicators"]
+    assert (first["need_sentence"], first["outcome_sentence"]) == ("干燥时间≤12 h", "干燥时间8~10 h")
+    assert (first["asked"], first["answered"]) == ("≤12 h", "8–10 h")
+    assert (second["outcome_sentence"], second["answered"]) == ("", "")
+    assert "figures: 1 of 2 met, 1 not stated" in match["reason"]
+    whole = await client.get(f"/v1/recommendations/{match['id']}", headers=keys.headers("broker"))
+    assert whole.json()["indicators"] == match["indicators"]
+    asked = {"looking_for": "outcomes", "text": "枸杞鲜果快速干燥装备", "indicators": ["干燥时间≤6 h"]}
+    found = await client.post("/v1/match", json=asked, headers=keys.headers("enterprise"))
+    assert [row["verdict"] for row in found.json()["items"][0]["indicators"]] == ["not_met"]
 
 
 async def test_a_failing_job_is_tried_again(

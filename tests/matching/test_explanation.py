@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from matching.explanation import as_data, contributions_of, money, sentence
+from matching.explanation import as_data, contributions_of, indicator_rows, money, sentence
 from matching.types import Contribution, Evidence, Match
 from tests.matching.conftest import named
 
@@ -35,6 +35,19 @@ def test_the_sentence_in_english_quotes_the_texts_and_uses_its_own_words() -> No
     for part in ("热泵干燥8小时", "goji berries", "no mode in common", "1.2 million", "800,000"):
         assert part in said
     assert "合作方式" not in said
+
+
+FIGURES = tuple(
+    Evidence("indicator", (verdict, "要求", "成果" if verdict != "not_stated" else "", name, "≥95 %", "96 %"))
+    for name, verdict in (("转化率", "met"), ("选择性", "met"), ("能耗", "not_stated"))
+)
+
+
+def test_the_sentence_counts_the_figures_that_are_met() -> None:
+    match = Match(named("n"), named("o"), 0.0, 0.5, "fair", (Contribution("indicators", 1.0, 1.2, 0.6, FIGURES),))
+    assert sentence(as_data(match), "zh", {}) == "指标：3 项中 2 项满足，1 项未说明"
+    assert sentence(as_data(match), "en", {}) == "figures: 2 of 3 met, 1 not stated"
+    assert [row.verdict for row in indicator_rows(as_data(match))] == ["met", "met", "not_stated"]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

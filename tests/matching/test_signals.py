@@ -13,10 +13,12 @@ from matching.embedding.tokens import TokenVectors
 from matching.fusion import default_model
 from matching.index.candidates import Rarity
 from matching.index.tokens import TokenRarity
+from matching.indicators.parse import parse
 from matching.signals import SIGNALS, Pair, Signal
 from matching.signals.coverage import COVERAGE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
+from matching.signals.indicators import INDICATORS
 from matching.signals.interaction import INTERACTION, MOST_TOKENS, asking
 from matching.signals.lexical import LEXICAL
 from matching.signals.maturity import MATURITY
@@ -204,6 +206,35 @@ def test_region(need: Facets, outcome: Facets, raw: float) -> None:
 def test_freshness_halves_in_two_years_and_the_future_is_now() -> None:
     assert FRESHNESS.read(facets(Facets(), Facets(published_on=date(2024, 1, 2)))).raw == pytest.approx(0.5)
     assert FRESHNESS.read(facets(Facets(), Facets(published_on=date(2027, 1, 1)))).raw == 1.0
+
+
+def figures(asked: str, stated: str) -> Pair:
+    """A pair that differs in its figures."""
+    need, outcome = side("need", [[1, 0]]), side("outcome", [[1, 0]])
+    return pair(
+        replace(need, profile=replace(need.profile, indicators=parse(asked))),
+        replace(outcome, profile=replace(outcome.profile, indicators=parse(stated))),
+    )
+
+
+def test_indicators_are_the_share_that_is_met_of_those_stated_and_close_ones_count_half() -> None:
+    reading = INDICATORS.read(
+        figures("转化率≥95%，选择性≥90%，纯度≥99%，能耗≤9 kWh/t", "转化率96%，选择性85%，能耗12 kWh/t")
+    )
+    # met, close, not stated, not met
+    assert reading.raw == pytest.approx((1.0 + 0.5 + 0.0) / 3)
+    assert [evidence.values[0] for evidence in reading.evidence] == ["met", "close", "not_stated", "not_met"]
+
+
+def test_indicators_say_nothing_where_none_is_asked_for_or_none_is_answered() -> None:
+    assert INDICATORS.read(figures("", "转化率96%")) == Reading(None)
+    unanswered = INDICATORS.read(figures("转化率≥95%", "产量高"))
+    assert (unanswered.raw, len(unanswered.evidence)) == (None, 1)
+
+
+def test_indicators_show_the_first_twelve_figures() -> None:
+    asked = "，".join(f"{name}值≥{number}%" for number, name in enumerate("甲乙丙丁戊己庚辛壬癸子丑寅卯", start=1))
+    assert len(INDICATORS.read(figures(asked, "甲值9%")).evidence) == 12
 
 
 FULL = Facets(
