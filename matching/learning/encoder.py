@@ -42,7 +42,7 @@ class Recipe:
 
     rank: int = 8
     alpha: int = 16
-    rate: float = 1e-3
+    rate: float = 3e-4
     scale: float = 40.0
     batch: int = 8
     term_batch: int = 64
