@@ -20,8 +20,10 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys / 管理 API 密钥.")
 app.add_typer(keys_app, name="keys")
-train_app = typer.Typer(no_args_is_help=True, help="Learn from decisions / 从采纳与否决中学习.")
+train_app = typer.Typer(no_args_is_help=True, help="Learn from decisions and graded data / 从决定和标注数据中学习.")
 app.add_typer(train_app, name="train")
+encoders_app = typer.Typer(no_args_is_help=True, help="Encoders: list, activate, roll back / 管理编码模型.")
+app.add_typer(encoders_app, name="encoders")
 models_app = typer.Typer(
     no_args_is_help=True, help="Ranking models: list, compare, activate, roll back / 管理排序模型."
 )
@@ -258,6 +260,60 @@ def judge_import(
     work = import_published if published else import_dataset
     if not _run(work(_settings(), console, path, folder, conflicts)):
         raise typer.Exit(1)
+
+
+@train_app.command("encoder")
+def train_encoder(
+    dataset: Annotated[Path | None, typer.Argument(help="A BEIR folder with graded judgments.")] = None,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="On this market's own decisions in place of a folder.")
+    ] = False,
+    terms: Annotated[
+        Path | None, typer.Option(help="Also align languages: tab-separated terms, columns zh, en, ar.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, max=100, help="Most passes over the pairs.")] = 3,
+    rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="Learning rate; with --terms 0.001 did well.")] = 3e-4,
+    seed: Annotated[int, typer.Option(min=0, help="Of the order of pairs, and of which needs are held back.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train and compare only: keep and use nothing.")] = False,
+    activate: Annotated[
+        bool, typer.Option("--activate", help="Use the new encoder even if it is not proven better.")
+    ] = False,
+) -> None:
+    """Fine-tune the encoder on a CPU; only what is proven better is used / 微调编码模型."""
+    from matching.learning.encoder import Recipe
+    from service.encoder_training import Options, train
+
+    if decisions == (dataset is not None):
+        raise typer.BadParameter("give a BEIR folder, or --decisions / 请给出 BEIR 文件夹或 --decisions")
+    if dry_run and activate:
+        raise typer.BadParameter("--dry-run and --activate exclude each other / --dry-run 与 --activate 不能同用")
+    options = Options(dataset, Recipe(epochs=epochs, rate=rate, seed=seed), terms, dry_run, activate)
+    _run(train(_settings(), console, options))
+
+
+@encoders_app.command("list")
+def encoders_list() -> None:
+    """Every encoder: whether it is used, its data and figures / 编码模型列表."""
+    from service.encoder_commands import listing
+
+    console.print(_run(listing(_settings())))
+
+
+@encoders_app.command("activate")
+def encoders_activate(name: Annotated[str, typer.Argument(help="A name of the list, or bundled.")]) -> None:
+    """Use an encoder from now on: vectors are filled in beside the old ones, then all switch / 启用编码模型."""
+    from service.encoder_commands import activate
+
+    _run(activate(_settings(), name))
+    console.print(f"{name}: chosen / 已选用")
+
+
+@encoders_app.command("rollback")
+def encoders_rollback() -> None:
+    """Return to the encoder that was used before / 回退到上一个编码模型."""
+    from service.encoder_commands import rollback
+
+    console.print(f"{_run(rollback(_settings()))}: chosen / 已选用")
 
 
 @keys_app.command("create")

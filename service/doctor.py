@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from matching.embedding import EncoderError
+from service.encoder_choice import source_in_use
 from service.kit import queue
 from service.kit.language import Text
 from service.resources import load_configured_encoder, open_database, open_pool
@@ -60,7 +61,8 @@ async def healthy(settings: Settings) -> str | None:
 
 async def examine(settings: Settings, console: Console) -> bool:
     """Print a table of findings; whether all is well."""
-    findings = [_machine(), *await _database(settings), _encoder(settings)]
+    database, source = await _database(settings)
+    findings = [_machine(), *database, _encoder(settings, source)]
     table = Table("", Text("检查项", "checked").in_(settings.language), Text("结果", "found").in_(settings.language))
     for finding in findings:
         advice = f"\n{finding.advice}" if finding.advice and not finding.well else ""
@@ -75,7 +77,8 @@ def _machine() -> Finding:
     return Finding(Text("本机", "machine"), True, found)
 
 
-async def _database(settings: Settings) -> list[Finding]:
+async def _database(settings: Settings) -> tuple[list[Finding], str | None]:
+    """What was found, and the source of the encoder to be used; None where the database cannot say."""
     what = Text("数据库", "database")
     try:
         urls = await open_database(settings, migrating=True)
@@ -85,12 +88,13 @@ async def _database(settings: Settings) -> list[Finding]:
             bypass = await connection.fetchval(
                 "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
             )
+            source = await source_in_use(connection, settings)
             waiting, failed = await queue.waiting(connection), await queue.failed(connection)
     except Exception as error:
         advice = Text("检查 DUIJIE_DATABASE_URL 或 DUIJIE_HOME", "Check DUIJIE_DATABASE_URL or DUIJIE_HOME")
-        return [Finding(what, False, str(error), advice)]
+        return [Finding(what, False, str(error), advice)], None
     role_advice = Text("请求所用角色不得绕过行级安全", "The role of requests must not bypass row-level security")
-    return [
+    findings = [
         Finding(what, True, f"PostgreSQL {server}, pgvector {vector}"),
         Finding(Text("应用角色", "application role"), not bypass, "duijie_app", role_advice),
         Finding(
@@ -103,12 +107,14 @@ async def _database(settings: Settings) -> list[Finding]:
             ),
         ),
     ]
+    return findings, source
 
 
-def _encoder(settings: Settings) -> Finding:
+def _encoder(settings: Settings, source: str | None) -> Finding:
     what = Text("编码模型", "encoder")
+    advice = Text("检查 DUIJIE_MODEL 或 duijie encoders list", "Check DUIJIE_MODEL, or duijie encoders list")
     try:
-        identity = load_configured_encoder(settings).identity
+        identity = load_configured_encoder(settings, source).identity
     except EncoderError as error:
-        return Finding(what, False, str(error), Text("检查 DUIJIE_MODEL", "Check DUIJIE_MODEL"))
+        return Finding(what, False, str(error), advice)
     return Finding(what, True, f"{identity.name}, {identity.dimensions} dimensions, {identity.checksum[:12]}")

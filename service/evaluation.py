@@ -1,6 +1,5 @@
 """`duijie evaluate`: systems, signals and models compared on graded data or on the market's own decisions."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from matching.evaluation.decisions import DecisionEvaluation, evaluate_decisions
 from matching.evaluation.scratch import Progress as Show
 from matching.fusion import default_model
 from service import evaluation_tables as tables
+from service.encoders import load_encoder_in_use
 from service.errors import FieldProblem, NotFound, ValidationProblem
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, prepare_connection, transaction
@@ -24,7 +24,7 @@ from service.kit.language import Text
 from service.matches import samples
 from service.matches.models import KeptRanking, active_ranking, ranking_of_version, ranking_versions
 from service.matches.samples import Decided
-from service.resources import load_configured_encoder, open_database, open_pool
+from service.resources import open_database, open_pool
 from service.settings import Settings
 
 
@@ -76,10 +76,10 @@ async def run(settings: Settings, console: Console, folder: Path, systems: str, 
         raise ValidationProblem([FieldProblem("systems", "too_few", text)])
     dataset = load(folder)
     urls = await open_database(settings, migrating=True)
-    encoder = await asyncio.to_thread(load_configured_encoder, settings)
     owner = await asyncpg.connect(urls.owner)
     try:
         await prepare_connection(owner)
+        encoder = await load_encoder_in_use(settings, owner)
         with stages(console) as show:
             result = await evaluate(
                 owner,

@@ -1,6 +1,5 @@
 """`duijie judge export` and `duijie judge import`: pairs go out to be judged, and come back as graded judgments."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from matching.evaluation.dataset import CORPUS, QRELS, QUERIES, Document, grade_
 from matching.evaluation.pool import pooled, pools
 from matching.evaluation.scratch import Progress
 from matching.fusion import default_model
+from service.encoders import load_encoder_in_use
 from service.evaluation import names_of, stages
 from service.exchange.judging_sheet import Grade, Judged, SheetRow, check_name, read_sheet, shorten, write_sheet
 from service.exchange.report import SHOWN, problems_table
@@ -23,7 +23,7 @@ from service.kit.actor import SYSTEM
 from service.kit.db import Pool, prepare_connection, transaction
 from service.kit.language import Language, Text
 from service.matches import samples
-from service.resources import load_configured_encoder, open_database, open_pool
+from service.resources import open_database, open_pool
 from service.settings import Settings
 
 Policy = Literal["refuse", "keep", "replace"]
@@ -52,10 +52,10 @@ async def export_dataset(
     check_names(names)
     dataset = load_unjudged(folder)
     urls = await open_database(settings, migrating=True)
-    encoder = await asyncio.to_thread(load_configured_encoder, settings)
     owner = await asyncpg.connect(urls.owner)
     try:
         await prepare_connection(owner)
+        encoder = await load_encoder_in_use(settings, owner)
         with stages(console) as show:
             runs = await ranked_lists(owner, encoder, default_model(), dataset, names, show)
     finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from matching.embedding.engine import State
 from matching.indicators.units import registry
 from service import embedded
+from service.encoder_choice import source_in_use
 from service.encoders import Encoders, load_configured_encoder
 from service.hints.vectors import FieldVectors
 from service.kit.db import Pool, create_pool
@@ -77,14 +78,16 @@ class Resources:
     field_vectors: FieldVectors = field(default_factory=FieldVectors)
 
     def encoder_state(self) -> State:
-        """Whether the configured model is there."""
+        """Whether the encoder to be used is there."""
         return self.encoders.state
 
 
 @asynccontextmanager
 async def resources_over(settings: Settings, urls: DatabaseUrls, pool: Pool) -> AsyncIterator[Resources]:
     """Resources over a pool that is open already; the encoder loads meanwhile."""
-    encoders = Encoders(settings)
+    async with pool.acquire() as connection:
+        source = await source_in_use(connection, settings)
+    encoders = Encoders(settings, source=source)
     try:
         yield Resources(settings, urls, pool, encoders)
     finally:

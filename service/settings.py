@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("duijie"),
-        description="Folder of the embedded database, the rebuilt model and the demo keys.",
+        description="Folder of the embedded database, the rebuilt and fine-tuned models and the demo keys.",
     )
     database_url: str | None = Field(
         default=None,
@@ -33,7 +33,8 @@ class Settings(BaseSettings):
     )
     model: str | None = Field(
         default=None,
-        description="A sentence-transformers model id or folder; unset: multilingual-e5-small from the wheel.",
+        description="A sentence-transformers model id or folder, or tuned:NAME; unset: the encoder that was chosen "
+        "(duijie encoders), at first multilingual-e5-small from the wheel.",
     )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="Number format of the encoder; auto measures which one is faster here."

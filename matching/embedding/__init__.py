@@ -2,12 +2,26 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from matching.embedding.fake import FakeEncoder
 from matching.embedding.protocol import Encoded, Encoder, EncoderError, ModelIdentity, Role, Vector
 
-__all__ = ["Encoded", "Encoder", "EncoderError", "FakeEncoder", "ModelIdentity", "Role", "Vector", "load_encoder"]
+if TYPE_CHECKING:
+    from matching.embedding.sentence import SentenceEncoder
+
+__all__ = [
+    "BUNDLED",
+    "Encoded",
+    "Encoder",
+    "EncoderError",
+    "FakeEncoder",
+    "ModelIdentity",
+    "Role",
+    "Vector",
+    "load_encoder",
+    "load_plain",
+]
 
 BUNDLED = "bundled"
 
@@ -19,7 +33,8 @@ def load_encoder(
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
     threads: int = 0,
 ) -> Encoder:
-    """The encoder of a setting: None or "bundled" for the wheel's model, "fake" for tests, else an id or a folder.
+    """The encoder of a setting: None or "bundled" for the wheel's model, "fake" for tests, "tuned:NAME" for one that was
+    fine-tuned here, else an id or a folder.
 
     Takes seconds, and the first time with a model half a minute: it belongs into a thread.
 
@@ -30,12 +45,25 @@ def load_encoder(
         return FakeEncoder()
     # Tokenizers fork helper threads of their own, which gains nothing for single texts and warns after a fork.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from matching.embedding.bundled import NAME, ensure_model
     from matching.embedding.centring import CentredEncoder
-    from matching.embedding.sentence import SentenceEncoder
 
-    if model in (None, BUNDLED):
-        inner = SentenceEncoder(str(ensure_model(cache)), NAME, dtype=dtype, threads=threads)
-    else:
-        inner = SentenceEncoder(str(model), dtype=dtype, threads=threads)
-    return CentredEncoder(inner, cache)
+    return CentredEncoder(load_plain(model, cache, dtype=dtype, threads=threads), cache)
+
+
+def load_plain(
+    model: str | None, cache: Path, *, dtype: Literal["auto", "float32", "bfloat16"] = "auto", threads: int = 0
+) -> "SentenceEncoder":
+    """As `load_encoder`, without centring: what is fine-tuned.
+
+    Raises:
+        EncoderError: the model cannot be had; the message says what to do.
+    """
+    from matching.embedding.bundled import NAME, ensure_model
+    from matching.embedding.sentence import SentenceEncoder
+    from matching.embedding.tuned import SCHEME, folder_of
+
+    if model is None or model == BUNDLED:
+        return SentenceEncoder(str(ensure_model(cache)), NAME, dtype=dtype, threads=threads)
+    if model.startswith(SCHEME):
+        return SentenceEncoder(str(folder_of(model, cache)), model.removeprefix(SCHEME), dtype=dtype, threads=threads)
+    return SentenceEncoder(model, dtype=dtype, threads=threads)

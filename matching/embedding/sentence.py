@@ -58,6 +58,27 @@ class SentenceEncoder:
         """Tokens of all texts, without the model's own marks."""
         return sum(len(tokens) for passages in texts for tokens in self._tokens(passages))
 
+    @property
+    def model(self) -> SentenceTransformer:
+        """The model underneath, for training it further."""
+        return self._model
+
+    @property
+    def prompts(self) -> dict[Role, str]:
+        """What is put before a text, by its role; empty for a model that takes none."""
+        return dict(self._prompts)
+
+    def rename(self, name: str) -> None:
+        """Give a model whose weights were trained further a name and checksum of its own."""
+        self.identity = ModelIdentity(name, _checksum(self._model, self._prompts), self.identity.dimensions)
+
+    def first_tokens(self, passages: Sequence[str], role: Role, most: int) -> list[int]:
+        """What the model is given for the text's first window, at most `most` tokens with prompt and marks."""
+        prompt = self._tokens([self._prompts[role]])[0] if self._prompts[role] else []
+        room = min(self._room, most - len(self._prefix) - len(self._suffix)) - len(prompt)
+        tokens = [token for of_passage in self._tokens(passages) for token in of_passage][:room]
+        return [*self._prefix, *prompt, *tokens, *self._suffix]
+
     def _encode_one(self, passages: Sequence[str], role: Role) -> Encoded:
         prompt = self._tokens([self._prompts[role]])[0] if self._prompts[role] else []
         cut = windows(self._tokens(passages), self._room - len(prompt))

@@ -47,6 +47,16 @@ async def live_models(connection: Connection) -> list[EmbeddingModel]:
     return [EmbeddingModel(**dict(row)) for row in await connection.fetch(LIVE_MODELS)]
 
 
+KNOWN_MODELS = """
+select id, source, name, checksum, dimensions, state from embedding_model order by id
+"""
+
+
+async def known_models(connection: Connection) -> list[EmbeddingModel]:
+    """Every model that there ever was, oldest first."""
+    return [EmbeddingModel(**dict(row)) for row in await connection.fetch(KNOWN_MODELS)]
+
+
 # A model that comes back after it was retired has no vectors any more and begins anew.
 REGISTER_MODEL = """
 insert into embedding_model (source, name, checksum, dimensions, state)

@@ -7,6 +7,7 @@ are cut anew in small transactions; terms that were written since are packed.
 import asyncpg
 import structlog
 
+from matching.embedding import Encoder, EncoderError
 from matching.index import candidates, postings
 from matching.index.models import (
     EmbeddingModel,
@@ -20,6 +21,7 @@ from matching.index.models import (
 from matching.index.profiles import of_older_parser, rewrite_outdated_lexemes
 from matching.index.vocabulary import collection_size, is_of_this_code, note_tokenizer
 from matching.types import Kind
+from service.encoder_choice import source_in_use
 from service.kit import queue
 from service.kit.actor import SYSTEM
 from service.kit.db import Connection, transaction
@@ -36,14 +38,16 @@ VERSIONS = "select id, version from listing where id = any ($1) and state = 'pub
 
 
 async def settle(resources: Resources) -> None:
-    """Bring models, terms and postings to what is configured and written; called again and again."""
+    """Bring models, terms and postings to what is configured, chosen and written; called again and again."""
     await _settle_models(resources)
     await _rewrite_terms(resources)
     await _pack_terms(resources)
 
 
 async def _settle_models(resources: Resources) -> None:
-    encoder = await resources.encoders.primary.encoder()
+    encoder = await _follow(resources)
+    if encoder is None:
+        return
     async with transaction(resources.pool, SYSTEM) as connection:
         if await install_default(connection):
             await rank_everything(connection)
@@ -59,8 +63,29 @@ async def _settle_models(resources: Resources) -> None:
         await drop_retired_vectors(connection)
         large = max(await collection_size(connection, "need"), await collection_size(connection, "outcome"))
         models = await live_models(connection)
+    await resources.encoders.keep_only({model.source for model in models})
     if large >= candidates.GRAPH_FROM:
         await _ensure_graphs(resources, models)
+
+
+async def _follow(resources: Resources) -> Encoder | None:
+    """The encoder to be used, opened; None where one was chosen that this machine cannot open: the present one stays.
+
+    Raises:
+        EncoderError: the one that the process began with cannot be opened.
+    """
+    encoders = resources.encoders
+    async with transaction(resources.pool, SYSTEM) as connection:
+        source = await source_in_use(connection, resources.settings)
+    if resources.settings.model is not None or source == encoders.source:
+        return await encoders.primary.encoder()
+    try:
+        return await encoders.follow(source)
+    except EncoderError as error:
+        log.error(
+            "the encoder that was chosen cannot be opened; the present one stays", source=source, error=str(error)
+        )
+        return None
 
 
 async def _rewrite_terms(resources: Resources) -> None:
