@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 BUNDLED = "bundled"
+PLAIN = "bundled-plain"
 
 
 def load_encoder(
@@ -62,8 +63,9 @@ def load_plain(
     from matching.embedding.sentence import SentenceEncoder
     from matching.embedding.tuned import SCHEME, folder_of
 
-    if model is None or model == BUNDLED:
-        return SentenceEncoder(str(ensure_model(cache)), NAME, dtype=dtype, threads=threads)
+    if model in (None, BUNDLED, PLAIN):
+        folder = ensure_model(cache, adapted=model != PLAIN)
+        return SentenceEncoder(str(folder), NAME, dtype=dtype, threads=threads)
     if model.startswith(SCHEME):
         return SentenceEncoder(str(folder_of(model, cache)), model.removeprefix(SCHEME), dtype=dtype, threads=threads)
     return SentenceEncoder(model, dtype=dtype, threads=threads)

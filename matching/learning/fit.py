@@ -27,6 +27,7 @@ from matching.evaluation.systems import DAY
 from matching.fusion import DEFAULT, RankingModel, Term, probability_of, to_json
 from matching.index import Connection, candidates, profiles, register_codecs, tokens
 from matching.index.models import EmbeddingModel
+from matching.learning.calibration import expected_calibration_error
 from matching.pipeline import embedded_ad_hoc, retrieve
 from matching.signals import SIGNALS, pairs_of
 from matching.types import EmbeddedProfile, Scope
@@ -169,7 +170,11 @@ async def main(arguments: argparse.Namespace) -> None:
     finally:
         await owner.close()
     ndcg, recall, scores = cross_validate(examples, dataset)
-    print(f"cross-validated over {len(dataset.queries)} needs: nDCG@10 {ndcg:.3f}, recall@50 {recall:.3f}")
+    error = expected_calibration_error(1 / (1 + np.exp(-scores)), examples.grades >= RELEVANT)
+    print(
+        f"cross-validated over {len(dataset.queries)} needs: nDCG@10 {ndcg:.3f}, recall@50 {recall:.3f}, "
+        f"expected calibration error {error:.3f}"
+    )
     fitted = fit(examples.readings, examples.grades >= RELEVANT)
     model = as_model(fitted, thresholds(scores, examples.grades), arguments.version)
     print(json.dumps(json.loads(to_json(model))))
