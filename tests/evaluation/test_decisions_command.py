@@ -15,6 +15,7 @@ from service.evaluation import Options, judge_models, run_decisions
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
 from service.matches import samples
+from service.matches.models import activate
 from service.resources import Resources
 from service.settings import Settings
 from tests.conftest import Keys
@@ -103,10 +104,8 @@ async def test_the_active_model_alone(pool: Pool, pairs: list[dict[str, Any]]) -
 
 async def test_another_active_model_is_compared_with_the_codes_own(pool: Pool, pairs: list[dict[str, Any]]) -> None:
     await keep(pool, backwards())
-    await pool.execute(
-        "insert into active_ranking_model (version) values ($1) on conflict (single) do update set version = $1",
-        BACKWARDS,
-    )
+    async with transaction(pool, SYSTEM) as connection:
+        await activate(connection, SYSTEM, BACKWARDS)
     judged = await judge_models(pool, None)
     assert judged.result.versions == [BACKWARDS, default_model().version]
     assert judged.result.differences()["auc"].mean == -1.0

@@ -54,7 +54,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def chosen(tmp_path: Path, app_url: str, owner_url: str) -> Settings:
     """Settings that leave the encoder to what is chosen."""
-    return Settings(home=tmp_path, language="en", database_url=app_url, owner_database_url=owner_url)
+    # One number format, since a model that is opened again must give the same bits.
+    return Settings(home=tmp_path, language="en", dtype="float32", database_url=app_url, owner_database_url=owner_url)
 
 
 @pytest.fixture

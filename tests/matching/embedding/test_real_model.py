@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from matching.embedding import Encoder, EncoderError, bundled, load_encoder
 from matching.embedding.centring import CentredEncoder
@@ -60,7 +61,8 @@ def test_meaning_carries_over_languages(encoder: Encoder, need: str, right: str,
 def test_a_damaged_or_half_written_model_is_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[Path] = []
 
-    def build(source: Path, folder: Path) -> None:
+    def build(source: Path, folder: Path, *, adapted: bool) -> None:
+        assert adapted
         built.append(folder)
         folder.mkdir()
         (folder / "model.safetensors").write_bytes(source.read_bytes()[:1000])
@@ -121,3 +123,13 @@ def test_a_number_format_does_not_make_another_model(model_folder: Path) -> None
     assert one.identity == other.identity
     (plain,), (rounded,) = one.encode([NEED], "query"), other.encode([NEED], "query")
     assert float(plain.vector @ rounded.vector) > 0.999
+
+
+def test_the_adapter_moves_the_attention_and_nothing_else(model_folder: Path) -> None:
+    plain = load_file(bundled.ensure_model(model_folder.parent, adapted=False) / "model.safetensors")
+    adapted = load_file(model_folder / "model.safetensors")
+    changed = {name for name in plain if not np.array_equal(plain[name], adapted[name])}
+    assert changed
+    assert all(".attention." in name and name.endswith(".weight") for name in changed)
+    for name in changed:
+        assert np.linalg.matrix_rank(adapted[name] - plain[name], tol=1e-3) <= 8
