@@ -14,10 +14,11 @@ from matching.embedding.tokens import TokenVectors
 from matching.fusion import default_model, probability_of
 from matching.index.candidates import Rarity
 from matching.index.tokens import TokenRarity
-from matching.index.vocabulary import document_weights, inverse_document_frequency, query_weights
+from matching.index.vocabulary import K1, document_weights, inverse_document_frequency, query_weights
 from matching.indicators.asked import asked_of, stated_of
 from matching.pipeline import score_pair
 from matching.signals import SIGNALS, Pair, pairs_of
+from matching.signals.answers import FULL_WEIGHT
 from matching.types import Contribution, EmbeddedProfile, Facets, Floats, Kind, Match, Passage, Profile, Terms
 from tests.packaging.markdown import ROOT, Markdown
 
@@ -26,6 +27,8 @@ EXAMPLE = PAGE.prose.partition("## A worked example\n")[2].partition("\n## ")[0]
 DAY = date(2026, 1, 1)
 OUTCOMES = 100
 LENGTH = 8
+# Of multilingual-e5-small.
+MODEL_DIMENSIONS = 384
 # Numbers on the page have at most four places.
 PLACES = 0.5e-4 + 1e-6
 Row = dict[str, str]
@@ -242,6 +245,20 @@ def thresholds() -> dict[str, float]:
 
 def test_semantic_is_said_in_its_paragraph(match: Match) -> None:
     assert f"the cosine is {stated(match)['semantic'].raw:.4g}." in paragraph("**Semantic.**").replace("\n", " ")
+
+
+def test_what_the_prose_gives_besides() -> None:
+    prose = EXAMPLE.replace("\n", " ")
+    weight = float(PASSAGES[-1]["weight"])
+    share = min(1.0, weight / FULL_WEIGHT)
+    once, twice = (document_weights(Counter(a=count, b=LENGTH - count), LENGTH)["a"] for count in (1, 2))
+    said = (
+        f"the vectors have three numbers in place of {MODEL_DIMENSIONS},",
+        f"and {OUTCOMES} outcomes are in the index. Lengths are 1,",
+        f"weighs {weight:g}, so its token counts {weight:g} / {FULL_WEIGHT:g} = {share:g}.",
+        f"once in it weighs {once:g} and one twice in it {K1 + 1:g} · 2 / (2 + {K1:g}) = {twice:g}.",
+    )
+    assert [each for each in said if each not in prose] == []
 
 
 def test_every_signal_is_described() -> None:
