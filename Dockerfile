@@ -27,6 +27,8 @@ COPY . .
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /opt/wheels .
 
 FROM ${PYTHON_IMAGE}
+# LightGBM, which ranks where trees were learned, loads the system's OpenMP; slim images lack it.
+RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 COPY --from=dependencies /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH HOME=/data DUIJIE_HOME=/data PYTHONUNBUFFERED=1
 RUN install --directory --owner=10001 --group=10001 --mode=0700 /data

@@ -76,3 +76,12 @@ def test_code_comes_after_dependencies(dockerfile: str) -> None:
     dependencies, _, rest = dockerfile.partition("AS wheel")
     assert "COPY . ." not in dependencies
     assert "COPY . ." in rest
+
+
+def test_the_image_has_what_trees_load(dockerfile: str) -> None:
+    """LightGBM needs the system's OpenMP where it runs: in the last stage, and before the code that changes often."""
+    last = dockerfile.rpartition("\nFROM ")[2]
+    install, _, code = last.partition("/opt/wheels")
+    assert re.search(r"apt-get install --yes --no-install-recommends (?:\S+ )*libgomp1\b", install)
+    assert "rm -rf /var/lib/apt/lists/*" in install
+    assert "apt-get" not in code
