@@ -9,7 +9,7 @@ from matching.indicators.types import Verdict
 from matching.types import Contribution, Evidence, Match
 
 Language = Literal["zh", "en"]
-# Labels of codes by list ("fields", "modes", "regions"), in the reader's language; a code without one is shown itself.
+# Labels of codes by list ("fields", "field_groups", "modes", "regions"), in the reader's language; a code without one is shown itself.
 Labels = Mapping[str, Mapping[str, str]]
 
 
@@ -106,6 +106,7 @@ INDICATOR_CODE = "indicator"
 QUOTING_CODES = (*TEXT_CODES, INDICATOR_CODE)
 FOR_CODES = (
     "same_field",
+    "same_group",
     "same_section",
     "shared_modes",
     "maturity_reached",
@@ -133,6 +134,12 @@ def _phrase(evidence: Evidence, language: Language, labels: Labels) -> str:
             return ("共同术语：" if chinese else "shared terms: ") + ("、" if chinese else ", ").join(values)
         case "same_field":
             return f"同属{named('fields', values)}" if chinese else f"same field: {named('fields', values)}"
+        case "same_group":
+            return (
+                f"领域相近，同属{named('field_groups', values)}"
+                if chinese
+                else f"neighbouring fields, both of {named('field_groups', values)}"
+            )
         case "same_section":
             return f"同属行业门类 {values[0]}" if chinese else f"same industry section {values[0]}"
         case "other_field":

@@ -8,7 +8,12 @@ from matching.explanation import as_data, contributions_of, indicator_rows, mone
 from matching.types import Contribution, Evidence, Match
 from tests.matching.conftest import named
 
-LABELS = {"fields": {"goji": "枸杞"}, "modes": {"transfer": "转让"}, "regions": {"350000": "福建省"}}
+LABELS = {
+    "fields": {"goji": "枸杞"},
+    "field_groups": {"agriculture": "现代农业"},
+    "modes": {"transfer": "转让"},
+    "regions": {"350000": "福建省"},
+}
 PARTS = (
     Contribution("coverage", 0.5, 4.0, 1.0, (Evidence("passages", ("干燥时间不超过12小时", "热泵干燥8小时", "0.71")),)),
     Contribution("lexical", 0.25, 8.0, 0.5, (Evidence("terms", ("热泵", "枸杞")),)),
@@ -57,6 +62,7 @@ def test_without_evidence_it_says_so(language: str) -> None:
 
 
 EVERY_CODE = (
+    Evidence("same_group", ("agriculture",)),
     Evidence("same_section", ("A",)),
     Evidence("other_field", ("goji", "dairy")),
     Evidence("shared_modes", ("transfer",)),

@@ -179,6 +179,11 @@ def test_lexical_without_known_terms_is_nothing(terms: dict[int, float]) -> None
     assert LEXICAL.read(pair(side("need", [[1, 0]], terms={1: 1.0}), side("outcome", [[1, 0]], terms=terms))).raw == 0.0
 
 
+def in_group(code: str, group: str, industry: str) -> Facets:
+    """A field with its group, and a section of industry."""
+    return Facets(field=code, field_group=group, industry=industry)
+
+
 @pytest.mark.parametrize(
     ("need", "outcome", "raw", "code"),
     [
@@ -186,6 +191,10 @@ def test_lexical_without_known_terms_is_nothing(terms: dict[int, float]) -> None
         (Facets(field="goji", industry="A"), Facets(field="dairy", industry="A"), 0.5, "same_section"),
         (Facets(field="goji", industry="A"), Facets(field="dairy", industry="C"), 0.0, "other_field"),
         (Facets(field="goji"), Facets(field="dairy"), 0.0, "other_field"),
+        (in_group("goji", "agriculture", "A"), in_group("dairy", "agriculture", "C"), 0.6, "same_group"),
+        (in_group("goji", "agriculture", "A"), in_group("dairy", "agriculture", "A"), 0.6, "same_group"),
+        (in_group("dairy", "agriculture", "C"), in_group("new_materials", "industry", "C"), 0.5, "same_section"),
+        (in_group("goji", "agriculture", "A"), Facets(field="dairy", industry="C"), 0.0, "other_field"),
     ],
 )
 def test_field(need: Facets, outcome: Facets, raw: float, code: str) -> None:
@@ -273,6 +282,7 @@ def test_indicators_show_the_first_twelve_figures() -> None:
 
 FULL = Facets(
     field="goji",
+    field_group="agriculture",
     industry="A",
     region="640100",
     region_class="west",
