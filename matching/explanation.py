@@ -110,12 +110,13 @@ FOR_CODES = (
     "same_section",
     "shared_modes",
     "maturity_reached",
+    "in_time",
     "within_budget",
     "partner_region",
     "same_province",
     "east_to_west",
 )
-AGAINST_CODES = ("other_field", "no_shared_mode", "maturity_short", "above_budget")
+AGAINST_CODES = ("other_field", "no_shared_mode", "maturity_short", "deadline_passed", "too_late", "above_budget")
 MOST_QUOTED = 40
 
 
@@ -162,6 +163,20 @@ def _phrase(evidence: Evidence, language: Language, labels: Labels) -> str:
                 if chinese
                 else f"TRL {values[0]} falls short of {values[1]}"
             )
+        case "in_time":
+            return (
+                f"成熟度 TRL {values[1]}，预计可在 {values[0]} 前投入使用"
+                if chinese
+                else f"at TRL {values[1]} it can be in use by {values[0]}"
+            )
+        case "too_late":
+            return (
+                f"成熟度 TRL {values[1]}，估计还需 {values[2]} 个月才能使用，赶不上需求期限 {values[0]}"
+                if chinese
+                else f"at TRL {values[1]} it takes some {values[2]} months to be usable, too long for {values[0]}"
+            )
+        case "deadline_passed":
+            return f"需求期限 {values[0]} 已过" if chinese else f"the need's deadline {values[0]} has passed"
         case "within_budget":
             return (
                 f"报价 {money(values[0], language)} 在预算 {money(values[1], language)} 之内"
