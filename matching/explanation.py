@@ -9,7 +9,7 @@ from matching.indicators.types import Verdict
 from matching.types import Contribution, Evidence, Match
 
 Language = Literal["zh", "en"]
-# Labels of codes by list ("fields", "modes", "regions"), in the reader's language; a code without one is shown itself.
+# Labels of codes by list ("fields", "field_groups", "modes", "regions"), in the reader's language; a code without one is shown itself.
 Labels = Mapping[str, Mapping[str, str]]
 
 
@@ -106,15 +106,17 @@ INDICATOR_CODE = "indicator"
 QUOTING_CODES = (*TEXT_CODES, INDICATOR_CODE)
 FOR_CODES = (
     "same_field",
+    "same_group",
     "same_section",
     "shared_modes",
     "maturity_reached",
+    "in_time",
     "within_budget",
     "partner_region",
     "same_province",
     "east_to_west",
 )
-AGAINST_CODES = ("other_field", "no_shared_mode", "maturity_short", "above_budget")
+AGAINST_CODES = ("other_field", "no_shared_mode", "maturity_short", "deadline_passed", "too_late", "above_budget")
 MOST_QUOTED = 40
 
 
@@ -133,6 +135,12 @@ def _phrase(evidence: Evidence, language: Language, labels: Labels) -> str:
             return ("共同术语：" if chinese else "shared terms: ") + ("、" if chinese else ", ").join(values)
         case "same_field":
             return f"同属{named('fields', values)}" if chinese else f"same field: {named('fields', values)}"
+        case "same_group":
+            return (
+                f"领域相近，同属{named('field_groups', values)}"
+                if chinese
+                else f"neighbouring fields, both of {named('field_groups', values)}"
+            )
         case "same_section":
             return f"同属行业门类 {values[0]}" if chinese else f"same industry section {values[0]}"
         case "other_field":
@@ -155,6 +163,20 @@ def _phrase(evidence: Evidence, language: Language, labels: Labels) -> str:
                 if chinese
                 else f"TRL {values[0]} falls short of {values[1]}"
             )
+        case "in_time":
+            return (
+                f"成熟度 TRL {values[1]}，预计可在 {values[0]} 前投入使用"
+                if chinese
+                else f"at TRL {values[1]} it can be in use by {values[0]}"
+            )
+        case "too_late":
+            return (
+                f"成熟度 TRL {values[1]}，估计还需 {values[2]} 个月才能使用，赶不上需求期限 {values[0]}"
+                if chinese
+                else f"at TRL {values[1]} it takes some {values[2]} months to be usable, too long for {values[0]}"
+            )
+        case "deadline_passed":
+            return f"需求期限 {values[0]} 已过" if chinese else f"the need's deadline {values[0]} has passed"
         case "within_budget":
             return (
                 f"报价 {money(values[0], language)} 在预算 {money(values[1], language)} 之内"

@@ -40,11 +40,13 @@ class Passage:
 class Facets:
     """What a listing states besides its text; None or empty means not stated.
 
-    `maturity` is a TRL: the least that a need can take up, the one that an outcome has reached. Prices are in `currency`:
-    a need's budget, an outcome's asking price.
+    `field_group` is the group that the taxonomy puts the field in. `maturity` is a TRL: the least that a need can take up,
+    the one that an outcome has reached. Prices are in `currency`: a need's budget, an outcome's asking price. `needed_by` is
+    the last day on which a need can still use an answer.
     """
 
     field: str | None = None
+    field_group: str | None = None
     industry: str | None = None
     region: str | None = None
     region_class: str | None = None

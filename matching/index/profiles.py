@@ -24,18 +24,19 @@ NO_TERMS = Terms(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32))
 
 UPSERT_PROFILE = """
 insert into match_profile (
-    id, kind, organization, title, language, field, industry, region, region_class, partner_regions, modes, maturity,
-    price_min, price_max, currency, needed_by, published_on, keywords, sections, passages, passage_weights, indicators,
-    indicator_parser
+    id, kind, organization, title, language, field, field_group, industry, region, region_class, partner_regions, modes,
+    maturity, price_min, price_max, currency, needed_by, published_on, keywords, sections, passages, passage_weights,
+    indicators, indicator_parser
 )
 values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22::text::jsonb, $23
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23::text::jsonb,
+    $24
 )
 on conflict (kind, id) do update set
     organization = excluded.organization, title = excluded.title, language = excluded.language, field = excluded.field,
-    industry = excluded.industry, region = excluded.region, region_class = excluded.region_class,
-    partner_regions = excluded.partner_regions, modes = excluded.modes, maturity = excluded.maturity,
-    price_min = excluded.price_min, price_max = excluded.price_max, currency = excluded.currency,
+    field_group = excluded.field_group, industry = excluded.industry, region = excluded.region,
+    region_class = excluded.region_class, partner_regions = excluded.partner_regions, modes = excluded.modes,
+    maturity = excluded.maturity, price_min = excluded.price_min, price_max = excluded.price_max, currency = excluded.currency,
     needed_by = excluded.needed_by, published_on = excluded.published_on, keywords = excluded.keywords,
     sections = excluded.sections, passages = excluded.passages, passage_weights = excluded.passage_weights,
     indicators = excluded.indicators, indicator_parser = excluded.indicator_parser
@@ -54,6 +55,7 @@ async def upsert_profile(connection: Connection, profile: Profile) -> bool:
         profile.title,
         profile.language,
         facets.field,
+        facets.field_group,
         facets.industry,
         facets.region,
         facets.region_class,
@@ -237,6 +239,7 @@ def _profile(row: "asyncpg.Record") -> Profile:
         passages=tuple(Passage(section, text, weight) for section, text, weight in columns),
         facets=Facets(
             field=row["field"],
+            field_group=row["field_group"],
             industry=row["industry"],
             region=row["region"],
             region_class=row["region_class"],

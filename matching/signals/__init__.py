@@ -2,6 +2,7 @@
 
 from matching.signals.base import Pair, Signal, pairs_of
 from matching.signals.coverage import COVERAGE
+from matching.signals.deadline import DEADLINE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
 from matching.signals.indicators import INDICATORS
@@ -24,6 +25,7 @@ SIGNALS: tuple[Signal, ...] = (
     FIELD,
     MODES,
     MATURITY,
+    DEADLINE,
     PRICE,
     REGION,
     FRESHNESS,

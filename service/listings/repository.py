@@ -142,7 +142,7 @@ def unknown_code(name: str, value: str) -> FieldProblem:
 
 
 GET = """
-select listing.*, region.class as region_class,
+select listing.*, region.class as region_class, field.field_group,
        jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
                           'region', organization.region) as organization,
        (select coalesce(jsonb_agg(jsonb_build_object('kind', ip_right.kind, 'number', number, 'title', ip_right.title, 'status', status)
@@ -151,6 +151,7 @@ select listing.*, region.class as region_class,
 from listing
 join organization on organization.id = listing.organization_id
 left join region on region.code = listing.region
+left join field on field.code = listing.field
 where listing.id = $1 and listing.kind = $2
 """
 

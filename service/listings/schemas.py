@@ -132,6 +132,8 @@ class Listing(BaseModel):
     indicators: list[str]
     keywords: list[str]
     field: str | None
+    # Of the field in the taxonomy; only where one listing is read.
+    field_group: str | None = None
     industry: str | None
     region: str | None
     region_class: str | None = None

@@ -20,7 +20,7 @@ from service.listings import service as listings
 from service.listings.schemas import Kind
 from service.matches import decisions, repository
 from service.matches.models import active_ranking
-from service.matches.profiles import ad_hoc_profile
+from service.matches.profiles import LookedUp, ad_hoc_profile
 from service.matches.schemas import (
     AdHocMatch,
     AdHocRequest,
@@ -158,11 +158,11 @@ async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) 
         ValidationProblem: a region or field is unknown. Unavailable: nothing is indexed yet, or the encoder is busy.
     """
     async with transaction(resources.pool, actor) as connection:
-        region_class = await _check_codes(connection, request)
+        looked_up = await _check_codes(connection, request)
         model = await active_model(connection)
     if model is None:
         raise Unavailable(Text("排序模型尚未就绪，请稍后重试", "No embedding model is active yet: try again soon"))
-    profile = ad_hoc_profile(request, region_class, actor.organization_id)
+    profile = ad_hoc_profile(request, looked_up, actor.organization_id)
     role: Role = "query" if profile.kind == "need" else "document"
     encoded = await resources.encoders.encode(model, profile.texts, role, urgent=True)
     scope = Scope(
@@ -178,20 +178,23 @@ async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) 
         return await _present_ad_hoc(connection, actor, request, found, ranking.version)
 
 
-async def _check_codes(connection: Connection, request: AdHocRequest) -> str | None:
-    """The class of the request's region, after its codes were found to be known."""
-    known = {field.code for field in await taxonomy.list_fields(connection)}
+async def _check_codes(connection: Connection, request: AdHocRequest) -> LookedUp:
+    """The group of the request's field and the class of its region, after its codes were found to be known."""
+    groups = {field.code: field.field_group for field in await taxonomy.list_fields(connection)}
     problems = [
         listings.unknown_code("field", value)
         for value in (request.field, request.only_field)
-        if value is not None and value not in known
+        if value is not None and value not in groups
     ]
     region = await regions.get_region(connection, request.region) if request.region else None
     if request.region and region is None:
         problems.append(listings.unknown_code("region", request.region))
     if problems:
         raise ValidationProblem(problems)
-    return region.region_class if region else None
+    return LookedUp(
+        field_group=groups[request.field] if request.field is not None else None,
+        region_class=region.region_class if region else None,
+    )
 
 
 async def _present_ad_hoc(

@@ -1,6 +1,7 @@
 """From a listing, or an ad-hoc text, to the profile that matching reads."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from matching.profiling import ListingText, compose
@@ -30,6 +31,7 @@ def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
     kind: Kind = "need" if listing.kind == "need" else "outcome"
     facets = Facets(
         field=listing.field,
+        field_group=listing.field_group,
         industry=listing.industry,
         region=listing.region,
         region_class=listing.region_class,
@@ -57,14 +59,23 @@ def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
     return compose(text)
 
 
-def ad_hoc_profile(request: AdHocRequest, region_class: str | None, organization: UUID | None) -> Profile:
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What the taxonomy and the list of regions say of an ad-hoc request's codes; None where it names none."""
+
+    field_group: str | None = None
+    region_class: str | None = None
+
+
+def ad_hoc_profile(request: AdHocRequest, looked_up: LookedUp, organization: UUID | None) -> Profile:
     """The profile of a text that is not stored. Without a title its first characters stand in."""
     kind: Kind = "need" if request.looking_for == "outcomes" else "outcome"
     facets = Facets(
         field=request.field,
+        field_group=looked_up.field_group,
         industry=request.industry,
         region=request.region,
-        region_class=region_class,
+        region_class=looked_up.region_class,
         partner_regions=frozenset(request.partner_regions),
         modes=frozenset(request.modes),
         maturity=request.maturity,

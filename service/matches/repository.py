@@ -179,7 +179,7 @@ async def counterparts(
 LABELS = """
 select 'fields' as list, code, label_zh as zh, label_en as en from field where code = any ($1)
 union all
-select 'modes', code, label_zh, label_en from code where list = 'modes' and code = any ($1)
+select list, code, label_zh, label_en from code where list in ('modes', 'field_groups') and code = any ($1)
 union all
 select 'regions', code, name_zh, name_en from region where code = any ($1)
 """
@@ -187,7 +187,7 @@ select 'regions', code, name_zh, name_en from region where code = any ($1)
 
 async def labels(connection: Connection, codes: list[str], language: Language) -> dict[str, dict[str, str]]:
     """Labels of the codes that explanations name, by list and code."""
-    found: dict[str, dict[str, str]] = {"fields": {}, "modes": {}, "regions": {}}
+    found: dict[str, dict[str, str]] = {"fields": {}, "field_groups": {}, "modes": {}, "regions": {}}
     for row in await connection.fetch(LABELS, codes):
         found[row["list"]][row["code"]] = row[language]
     return found

@@ -175,3 +175,26 @@ async def test_an_index_of_before_gets_versions_and_numbers_and_loses_its_graphs
         assert not await owner.fetch("select from pg_indexes where indexname like 'match_vector_graph%'")
     finally:
         await owner.close()
+
+
+async def test_an_index_of_before_gets_the_groups_of_its_fields(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each profile gets the group that the taxonomy has for its field; without a field it gets none."""
+    upgrade = migrate.command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(migrate.command, "upgrade", lambda config, _: upgrade(config, "0008"))
+        await migrate.migrate(empty)
+    owner = await asyncpg.connect(empty, server_settings={"search_path": "public, matching"})
+    try:
+        await owner.execute("""
+            insert into match_profile (id, kind, title, language, field, sections, passages, passage_weights)
+            select uuidv7(), kind, title, 'zh', field, '{}', '{}', '{}'
+            from (values ('need', 'a', 'goji'), ('outcome', 'b', 'clean_energy'), ('outcome', 'c', null)) as row (kind, title, field);
+        """)
+        assert not await owner.fetch(
+            "select from pg_attribute where attname = 'field_group' and attrelid = 'match_profile'::regclass"
+        )
+        await migrate.migrate(empty)
+        rows = await owner.fetch("select title, field_group from match_profile order by title")
+        assert [tuple(row) for row in rows] == [("a", "agriculture"), ("b", "industry"), ("c", None)]
+    finally:
+        await owner.close()

@@ -295,3 +295,20 @@ async def test_terms_are_packed_when_many_lie_unpacked(
     need = await publish(client, keys, "needs", "葡萄酒低温发酵")
     await drain(resources)
     assert (await titles(client, keys, f"/v1/needs/{need}/matches"))[0] == OUTCOMES[3]
+
+
+async def test_fields_of_one_group_and_the_deadline_have_their_reasons(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources
+) -> None:
+    need = await publish(client, keys, "needs", NEEDS[0], field="goji", needed_by="2020-01-31")
+    await publish(client, keys, "outcomes", OUTCOMES[0], field="wine", maturity=6)
+    await drain(resources)
+    (match,) = await matches(client, keys, need)
+    assert match["conflicts"] == ["deadline_passed"]
+    assert "neighbouring fields, both of Agriculture" in match["reason"]
+    assert "the need's deadline 2020-01-31 has passed" in match["reason"]
+    asked = {"looking_for": "outcomes", "text": NEEDS[0], "field": "goji"}
+    found = await client.post(
+        "/v1/match", json=asked, headers=keys.headers("enterprise") | {"Accept-Language": "zh-CN"}
+    )
+    assert "领域相近，同属现代农业" in found.json()["items"][0]["reason"]

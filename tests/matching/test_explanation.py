@@ -8,7 +8,12 @@ from matching.explanation import as_data, contributions_of, indicator_rows, mone
 from matching.types import Contribution, Evidence, Match
 from tests.matching.conftest import named
 
-LABELS = {"fields": {"goji": "枸杞"}, "modes": {"transfer": "转让"}, "regions": {"350000": "福建省"}}
+LABELS = {
+    "fields": {"goji": "枸杞"},
+    "field_groups": {"agriculture": "现代农业"},
+    "modes": {"transfer": "转让"},
+    "regions": {"350000": "福建省"},
+}
 PARTS = (
     Contribution("coverage", 0.5, 4.0, 1.0, (Evidence("passages", ("干燥时间不超过12小时", "热泵干燥8小时", "0.71")),)),
     Contribution("lexical", 0.25, 8.0, 0.5, (Evidence("terms", ("热泵", "枸杞")),)),
@@ -57,11 +62,15 @@ def test_without_evidence_it_says_so(language: str) -> None:
 
 
 EVERY_CODE = (
+    Evidence("same_group", ("agriculture",)),
     Evidence("same_section", ("A",)),
     Evidence("other_field", ("goji", "dairy")),
     Evidence("shared_modes", ("transfer",)),
     Evidence("maturity_reached", ("8", "6")),
     Evidence("maturity_short", ("4", "6")),
+    Evidence("in_time", ("2027-01-01", "6")),
+    Evidence("too_late", ("2026-07-01", "6", "12")),
+    Evidence("deadline_passed", ("2025-12-31",)),
     Evidence("within_budget", ("500000", "800000", "CNY")),
     Evidence("partner_region", ("350000",)),
     Evidence("same_province", ("640000",)),
@@ -76,6 +85,37 @@ def test_every_code_has_words_in_both_languages(evidence: Evidence) -> None:
     assert chinese != english
     assert evidence.code not in chinese
     assert evidence.code not in english
+
+
+@pytest.mark.parametrize(
+    ("evidence", "chinese", "english"),
+    [
+        (
+            Evidence("same_group", ("agriculture",)),
+            "领域相近，同属现代农业",
+            "neighbouring fields, both of agriculture",
+        ),
+        (
+            Evidence("in_time", ("2027-01-01", "6")),
+            "成熟度 TRL 6，预计可在 2027-01-01 前投入使用",
+            "at TRL 6 it can be in use by 2027-01-01",
+        ),
+        (
+            Evidence("too_late", ("2026-07-01", "6", "12")),
+            "成熟度 TRL 6，估计还需 12 个月才能使用，赶不上需求期限 2026-07-01",
+            "at TRL 6 it takes some 12 months to be usable, too long for 2026-07-01",
+        ),
+        (
+            Evidence("deadline_passed", ("2025-12-31",)),
+            "需求期限 2025-12-31 已过",
+            "the need's deadline 2025-12-31 has passed",
+        ),
+    ],
+)
+def test_the_words_for_groups_and_deadlines(evidence: Evidence, chinese: str, english: str) -> None:
+    match = Match(named("n"), named("o"), 0.0, 0.5, "fair", (Contribution("any", 1.0, 1.0, 0.0, (evidence,)),))
+    assert sentence(as_data(match), "zh", LABELS) == chinese
+    assert sentence(as_data(match), "en", {}) == english
 
 
 def test_long_quotes_are_cut() -> None:

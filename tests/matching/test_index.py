@@ -3,6 +3,9 @@
 import asyncio
 import random
 from collections import Counter
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
 
 import asyncpg
 import numpy as np
@@ -14,6 +17,7 @@ from matching.embedding.protocol import as_stored
 from matching.index import Connection, candidates, models, postings, profiles, tokens, vocabulary
 from matching.index.models import EmbeddingModel
 from matching.profiling import ListingText, compose
+from matching.types import Facets
 from tests.matching.conftest import connect, named, profile, put
 
 TABLES = (
@@ -62,6 +66,29 @@ async def test_what_is_stored_is_what_was_given(
     assert rounded is not None
     assert np.array_equal(stored.encoded.tokens.vectors, rounded.vectors)
     assert np.array_equal(stored.encoded.tokens.identifiers, encoded.tokens.identifiers)
+
+
+async def test_every_facet_is_stored(connection: Connection, encoder: FakeEncoder, model: EmbeddingModel) -> None:
+    stated = Facets(
+        field="goji",
+        field_group="agriculture",
+        industry="A",
+        region="640500",
+        region_class="west",
+        partner_regions=frozenset({"350000"}),
+        modes=frozenset({"license", "transfer"}),
+        maturity=6,
+        price_min=Decimal("100000.50"),
+        price_max=Decimal(800_000),
+        currency="USD",
+        needed_by=date(2027, 1, 1),
+        published_on=date(2026, 1, 1),
+    )
+    for facets in (stated, Facets(), stated):
+        (stored,) = await put(connection, encoder, model, profile("need", "枸杞干燥", facets=facets))
+        assert stored.profile.facets == facets
+    unset = Facets()
+    assert not [each.name for each in fields(Facets) if getattr(stated, each.name) == getattr(unset, each.name)]
 
 
 async def test_a_need_keeps_which_token_and_passage_each_row_is(

@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from matching.embedding.protocol import Encoded, unit
 from matching.embedding.tokens import TokenVectors
@@ -17,6 +19,7 @@ from matching.indicators.parse import parse
 from matching.signals import SIGNALS, Pair, Signal, pairs_of
 from matching.signals.answers import MOST_TOKENS, OWN_WORDS_BESIDE_GLOSS, asking
 from matching.signals.coverage import COVERAGE
+from matching.signals.deadline import DEADLINE
 from matching.signals.field import FIELD
 from matching.signals.freshness import FRESHNESS
 from matching.signals.indicators import INDICATORS
@@ -28,7 +31,7 @@ from matching.signals.price import PRICE
 from matching.signals.region import REGION
 from matching.signals.semantic import SEMANTIC
 from matching.signals.title import TITLE
-from matching.types import EmbeddedProfile, Facets, Kind, Passage, Profile, Reading, Terms
+from matching.types import EmbeddedProfile, Evidence, Facets, Kind, Passage, Profile, Reading, Terms
 from tests.matching.conftest import named
 
 DAY = date(2026, 1, 1)
@@ -179,6 +182,11 @@ def test_lexical_without_known_terms_is_nothing(terms: dict[int, float]) -> None
     assert LEXICAL.read(pair(side("need", [[1, 0]], terms={1: 1.0}), side("outcome", [[1, 0]], terms=terms))).raw == 0.0
 
 
+def in_group(code: str, group: str, industry: str) -> Facets:
+    """A field with its group, and a section of industry."""
+    return Facets(field=code, field_group=group, industry=industry)
+
+
 @pytest.mark.parametrize(
     ("need", "outcome", "raw", "code"),
     [
@@ -186,6 +194,10 @@ def test_lexical_without_known_terms_is_nothing(terms: dict[int, float]) -> None
         (Facets(field="goji", industry="A"), Facets(field="dairy", industry="A"), 0.5, "same_section"),
         (Facets(field="goji", industry="A"), Facets(field="dairy", industry="C"), 0.0, "other_field"),
         (Facets(field="goji"), Facets(field="dairy"), 0.0, "other_field"),
+        (in_group("goji", "agriculture", "A"), in_group("dairy", "agriculture", "C"), 0.6, "same_group"),
+        (in_group("goji", "agriculture", "A"), in_group("dairy", "agriculture", "A"), 0.6, "same_group"),
+        (in_group("dairy", "agriculture", "C"), in_group("new_materials", "industry", "C"), 0.5, "same_section"),
+        (in_group("goji", "agriculture", "A"), Facets(field="dairy", industry="C"), 0.0, "other_field"),
     ],
 )
 def test_field(need: Facets, outcome: Facets, raw: float, code: str) -> None:
@@ -207,6 +219,44 @@ def test_modes_share_or_conflict() -> None:
 def test_maturity(wanted: int, reached: int, raw: float, conflict: str | None) -> None:
     reading = MATURITY.read(facets(Facets(maturity=wanted), Facets(maturity=reached)))
     assert (reading.raw, reading.conflict) == (pytest.approx(raw), conflict)
+
+
+@pytest.mark.parametrize(
+    ("needed_by", "reached", "raw", "evidence"),
+    [
+        # TRL 6 is two levels below 8 and takes a year; from DAY, 2026-01-01, so much is left until:
+        (date(2027, 1, 1), 6, 1.0, Evidence("in_time", ("2027-01-01", "6"))),
+        (date(2026, 7, 1), 6, 6 / 12, Evidence("too_late", ("2026-07-01", "6", "12"))),
+        (date(2026, 1, 1), 6, 0.0, Evidence("too_late", ("2026-01-01", "6", "12"))),
+        (date(2026, 7, 1), 1, 6 / 42, Evidence("too_late", ("2026-07-01", "1", "42"))),
+        # Nothing more is needed from TRL 8 on.
+        (date(2026, 1, 1), 8, 1.0, Evidence("in_time", ("2026-01-01", "8"))),
+        (date(2026, 1, 1), 9, 1.0, Evidence("in_time", ("2026-01-01", "9"))),
+    ],
+)
+def test_deadline_is_the_share_of_the_months_that_are_needed(
+    needed_by: date, reached: int, raw: float, evidence: Evidence
+) -> None:
+    reading = DEADLINE.read(facets(Facets(needed_by=needed_by), Facets(maturity=reached)))
+    assert reading == Reading(pytest.approx(raw), (evidence,), None)
+
+
+@pytest.mark.parametrize("maturity", [None, 3, 9])
+def test_a_deadline_that_has_passed_is_a_conflict_whatever_the_maturity(maturity: int | None) -> None:
+    reading = DEADLINE.read(facets(Facets(needed_by=date(2025, 12, 31)), Facets(maturity=maturity)))
+    assert reading == Reading(0.0, (Evidence("deadline_passed", ("2025-12-31",)),), "deadline_passed")
+
+
+@given(st.integers(-1_000, 4_000), st.integers(0, 400), st.integers(1, 8))
+def test_more_time_and_more_maturity_never_count_less(days: int, more: int, reached: int) -> None:
+    def raw(days: int, maturity: int) -> float:
+        needed_by = DAY + timedelta(days=days)
+        found = DEADLINE.read(facets(Facets(needed_by=needed_by), Facets(maturity=maturity))).raw
+        assert found is not None
+        return found
+
+    assert 0 <= raw(days, reached) <= raw(days + more, reached) <= 1
+    assert raw(days, reached) <= raw(days, reached + 1)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +323,7 @@ def test_indicators_show_the_first_twelve_figures() -> None:
 
 FULL = Facets(
     field="goji",
+    field_group="agriculture",
     industry="A",
     region="640100",
     region_class="west",
@@ -280,9 +331,10 @@ FULL = Facets(
     maturity=6,
     price_min=Decimal(5),
     price_max=Decimal(9),
+    needed_by=date(2027, 1, 1),
     published_on=DAY,
 )
-FACET_SIGNALS = (FIELD, MODES, MATURITY, PRICE, REGION, FRESHNESS)
+FACET_SIGNALS = (FIELD, MODES, MATURITY, DEADLINE, PRICE, REGION, FRESHNESS)
 
 
 @pytest.mark.parametrize("signal", FACET_SIGNALS, ids=lambda signal: signal.name)
