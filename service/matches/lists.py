@@ -1,5 +1,6 @@
 """Ranked lists as a caller sees them: stored ones, one pair, and those of an ad-hoc text."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -162,7 +163,8 @@ async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) 
         model = await active_model(connection)
     if model is None:
         raise Unavailable(Text("排序模型尚未就绪，请稍后重试", "No embedding model is active yet: try again soon"))
-    profile = ad_hoc_profile(request, looked_up, actor.organization_id)
+    # Reading the figures of a long text takes a while, in which others are to be served.
+    profile = await asyncio.to_thread(ad_hoc_profile, request, looked_up, actor.organization_id)
     role: Role = "query" if profile.kind == "need" else "document"
     encoded = await resources.encoders.encode(model, profile.texts, role, urgent=True)
     scope = Scope(
