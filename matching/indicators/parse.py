@@ -19,7 +19,7 @@ _END = re.compile(
 )
 # What is read at once: time grows with the square of a sentence's figures, and each of them keeps the sentence. Where a
 # longer text is cut: behind a sentence, else behind a part of one.
-MOST_AT_ONCE = 2_000
+MOST_AT_ONCE = 1_000
 _CUTS = (("。", "!", "?", "！", "？", ";", "；", "\n", "\r", ". "), ("，", ",", "、", " "))
 # A text has figures if it has digits, or one of these.
 _NUMERIC = frozenset("0123456789一二两三四五六七八九十百千半番نعخسثتا")
