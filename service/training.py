@@ -1,12 +1,11 @@
 """`duijie train ranking` and `duijie models`: learn from decisions, look at what was learned, choose what ranks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from matching.fusion import Ranking
 from matching.learning.compare import LEAST_NEEDS
@@ -15,6 +14,7 @@ from matching.learning.propose import Proposal, propose
 from matching.learning.shadow import shadow
 from matching.signals import SIGNALS
 from service.errors import Conflict
+from service.evaluation import stages
 from service.events import log
 from service.kit.actor import SYSTEM
 from service.kit.clock import today
@@ -62,9 +62,8 @@ async def train(settings: Settings, console: Console, *, dry_run: bool, least: i
             before = await models.active_ranking(connection)
             version = await _next_version(connection)
         _check_enough(rows, least)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=console) as bar:
-            proposal = await asyncio.to_thread(propose, rows, before, version, progress=_shown_on(bar))
+        with stages(console) as show:
+            proposal = await asyncio.to_thread(propose, rows, before, version, progress=show)
         trained = Trained(proposal, False, False)
         if not dry_run:
             async with transaction(pool, SYSTEM) as connection:
@@ -118,17 +117,6 @@ async def _next_version(connection: Connection) -> str:
     while (version := f"learned-{today():%Y%m%d}-{number}") in taken:
         number += 1
     return version
-
-
-def _shown_on(bar: Progress) -> Callable[[str, int, int], None]:
-    tasks: dict[str, TaskID] = {}
-
-    def show(stage: str, done: int, total: int) -> None:
-        if stage not in tasks:
-            tasks[stage] = bar.add_task(stage, total=total)
-        bar.update(tasks[stage], completed=done)
-
-    return show
 
 
 async def listing(settings: Settings) -> RenderableType:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from matching.embedding.fake import FakeEncoder
-from matching.embedding.protocol import Encoded, Encoder, EncoderError, ModelIdentity, Role, Vector
+from matching.embedding.protocol import Encoded, Encoder, EncoderError, ModelIdentity, Role, SilentTextError, Vector
 
 if TYPE_CHECKING:
     from matching.embedding.sentence import SentenceEncoder
@@ -18,6 +18,7 @@ __all__ = [
     "FakeEncoder",
     "ModelIdentity",
     "Role",
+    "SilentTextError",
     "Vector",
     "load_encoder",
     "load_plain",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -111,9 +112,9 @@ def _rows(encoded: Encoded) -> dict[str, Vector]:
 
 def _read(file: Path) -> dict[str, Vector] | None:
     try:
-        with np.load(file) as stored:
+        with file.open("rb") as stream, np.load(stream) as stored:
             means = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, KeyError):
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile):
         return None
     wanted = {key + part for key in (*ROLES, *LANGUAGES) for part in PARTS}
     return means if wanted <= set(means) else None

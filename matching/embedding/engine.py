@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Literal
 
-from matching.embedding.protocol import Encoded, Encoder, Role, check_texts
+from matching.embedding.protocol import Encoded, Encoder, Role, SilentTextError, check_texts
 
 State = Literal["loading", "ready", "failed"]
 MOST_WAITING = 512
@@ -71,7 +71,7 @@ class EncodingEngine:
         """The vectors of one text; urgent ones, for which somebody waits, go before the others.
 
         Raises:
-            ValueError: the text is empty. EngineBusyError: too many wait. EngineClosedError: the engine is closing.
+            SilentTextError: the text says nothing to the model. EngineBusyError: too many wait. EngineClosedError: the engine is closing.
             EncoderError: the model could not be loaded.
         """
         check_texts([passages])
@@ -134,11 +134,24 @@ class EncodingEngine:
         wanted = [job for job in batch if job.done.set_running_or_notify_cancel()]
         try:
             found = encoder.encode([job.passages for job in wanted], batch[0].role)
+        except SilentTextError:
+            # One text of which the model knows no token must not take the others with it.
+            for job in wanted:
+                self._encode_alone(encoder, job)
+            return
         except BaseException as error:
             for job in wanted:
                 job.done.set_exception(error)
             return
         for job, encoded in zip(wanted, found, strict=True):
+            job.done.set_result(encoded)
+
+    def _encode_alone(self, encoder: Encoder, job: _Job) -> None:
+        try:
+            (encoded,) = encoder.encode([job.passages], job.role)
+        except BaseException as error:
+            job.done.set_exception(error)
+        else:
             job.done.set_result(encoded)
 
     def _refuse_everything(self, error: BaseException) -> None:

@@ -10,11 +10,26 @@ from matching.embedding.vectors import Vector, half, unit
 
 Role = Literal["query", "document"]
 
-__all__ = ["Encoded", "Encoder", "EncoderError", "ModelIdentity", "Role", "Vector", "as_stored", "check_texts", "unit"]
+__all__ = [
+    "Encoded",
+    "Encoder",
+    "EncoderError",
+    "ModelIdentity",
+    "Role",
+    "SilentTextError",
+    "Vector",
+    "as_stored",
+    "check_texts",
+    "unit",
+]
 
 
 class EncoderError(RuntimeError):
     """A model cannot be used; the message says why and what to do."""
+
+
+class SilentTextError(ValueError):
+    """A text says nothing to the model: it is empty, or has no token that the model knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,7 @@ class Encoder(Protocol):
         Needs are queries, outcomes are documents: models that tell the two apart see each in its role.
 
         Raises:
-            ValueError: a text has no passage with a visible character.
+            SilentTextError: a text has no passage with a visible character, or none that the model knows.
         """
         ...
 
@@ -67,4 +82,4 @@ def check_texts(texts: Sequence[Sequence[str]]) -> None:
     """Refuse texts that say nothing: their vector would mean nothing."""
     for position, passages in enumerate(texts):
         if not any(passage.strip() for passage in passages):
-            raise ValueError(f"text {position} is empty")
+            raise SilentTextError(f"text {position} is empty")

@@ -12,7 +12,16 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
-from matching.embedding.protocol import Encoded, EncoderError, ModelIdentity, Role, Vector, check_texts, unit
+from matching.embedding.protocol import (
+    Encoded,
+    EncoderError,
+    ModelIdentity,
+    Role,
+    SilentTextError,
+    Vector,
+    check_texts,
+    unit,
+)
 from matching.embedding.tokens import TokenVectors
 from matching.embedding.windows import Window, windows
 
@@ -83,7 +92,7 @@ class SentenceEncoder:
         prompt = self._tokens([self._prompts[role]])[0] if self._prompts[role] else []
         cut = windows(self._tokens(passages), self._room - len(prompt))
         if not cut:
-            raise ValueError("the text has no token that the model knows")
+            raise SilentTextError("the text has no token that the model knows")
         runs = [self._run(window, prompt) for window in cut]
         whole = unit(np.sum([vector * len(states) for vector, states in runs], axis=0))
         states = np.concatenate([states for _, states in runs])

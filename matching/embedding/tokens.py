@@ -45,10 +45,11 @@ def pooled(tokens: TokenVectors) -> TokenVectors:
 
 
 def pack(vectors: Vector) -> bytes:
-    """Rows as codes of four bits, each row stretched to its greatest number. The dimensions must be even.
+    """Rows as codes of four bits, each row stretched to its greatest number.
 
-    A row's length is not kept: only its direction counts.
+    A row's length is not kept: only its direction counts. An odd number of dimensions gets one more, which is zero.
     """
+    vectors = np.pad(vectors, ((0, 0), (0, vectors.shape[1] % 2)))
     greatest = np.abs(vectors).max(axis=1, keepdims=True)
     codes = np.rint(vectors / np.where(greatest == 0, 1, greatest) * STEPS).astype(np.int8) + STEPS
     packed: bytes = (codes[:, 0::2] | codes[:, 1::2] << 4).astype(np.uint8).tobytes()
@@ -56,7 +57,7 @@ def pack(vectors: Vector) -> bytes:
 
 
 def unpack(packed: bytes, rows: int) -> Vector:
-    """Unit rows from their codes, shape (rows, dimensions).
+    """Unit rows from their codes, shape (rows, dimensions), the dimensions even.
 
     >>> bool(np.allclose(unpack(pack(np.array([[0.6, -0.8]], dtype=np.float32)), 1), [[5 / 74**0.5, -7 / 74**0.5]]))
     True

@@ -86,9 +86,11 @@ def _is_asked(indicator: Indicator) -> bool:
 def _distinct(found: Iterable[Indicator]) -> tuple[Indicator, ...]:
     kept: list[Indicator] = []
     for each in found:
+        if len(kept) == MOST:
+            break
         if not any(_same(each, other) for other in kept):
             kept.append(each)
-    return tuple(kept[:MOST])
+    return tuple(kept)
 
 
 def _same(one: Indicator, other: Indicator) -> bool:

@@ -26,6 +26,9 @@ MULTIPLIER = re.compile(
     for word in sorted(MULTIPLIERS, key=len, reverse=True)) + ")"
 )  # fmt: skip
 
+# A number of hundreds of digits is none that anybody measured; what matters is that it stays finite, in other units too.
+GREATEST = 1e200
+
 HAN_DIGITS = {
     "零": 0,
     "〇": 0,
@@ -104,7 +107,7 @@ def han_value(text: str) -> float:
         return 0.5
     whole, _, decimals = text.partition("点")
     if not any(c in HAN_POWERS or c in HAN_SECTIONS for c in whole):
-        total = float("".join(str(HAN_DIGITS[c]) for c in whole))
+        total = min(float("".join(str(HAN_DIGITS[c]) for c in whole)), GREATEST)
     else:
         total, section, digit = 0.0, 0.0, 0.0
         for character in whole:
@@ -116,7 +119,7 @@ def han_value(text: str) -> float:
             else:
                 # 亿 multiplies all before it, 万 only what stands between: 一亿二千万.
                 above = total if character == "亿" else 0.0
-                total = total - above + (above + section + digit or 1) * HAN_SECTIONS[character]
+                total = min(total - above + (above + section + digit or 1) * HAN_SECTIONS[character], GREATEST)
                 section = digit = 0
         total += section + digit
     return total + (float("0." + "".join(str(HAN_DIGITS[c]) for c in decimals)) if decimals else 0.0)
@@ -164,7 +167,7 @@ def _digits(text: str, place: int) -> Number:
     if found := SCIENTIFIC.match(text, place):
         power = int(next(group for group in found.groups()[1:] if group))
         factor = 10.0 ** _bounded(power)
-        return Number(min(_plain(found[1]) * factor, 1e300), place, found.end(), factor=factor)
+        return Number(min(_plain(found[1]) * factor, GREATEST), place, found.end(), factor=factor)
     if found := BARE_POWER.match(text, place):
         power = int(found[1]) if found[1] else int(found[3]) * (-1 if found[2] in ("-", "负") else 1)
         return Number(10.0 ** _bounded(power), place, found.end())
@@ -176,8 +179,7 @@ def _digits(text: str, place: int) -> Number:
 
 
 def _plain(written: str) -> float:
-    # A number of hundreds of digits is none that anybody measured; what matters is that it is finite.
-    return min(float(written.replace(",", "").replace(" ", "")), 1e300)
+    return min(float(written.replace(",", "").replace(" ", "")), GREATEST)
 
 
 def _bounded(power: int) -> int:
@@ -191,7 +193,7 @@ def _with_multiplier(text: str, number: Number, starts_unit: Callable[[int], boo
         factor *= MULTIPLIERS[found[1]]
         end = found.end()
     return Number(
-        min(number.value * factor / number.factor, 1e300), number.start, end, number.unit, number.words, factor
+        min(number.value * factor / number.factor, GREATEST), number.start, end, number.unit, number.words, factor
     )
 
 

@@ -17,6 +17,10 @@ from matching.indicators.wordless import with_wordless
 _END = re.compile(
     r"[。!?;\n\r\u2028\u2029]+|(?<=[^\W_]\.)\s+(?=[A-Z\u0621-\u064a])|(?<=[%)°]\.)\s+(?=[A-Z\u0621-\u064a])"
 )
+# What is read at once: time grows with the square of a sentence's figures, and each of them keeps the sentence. Where a
+# longer text is cut: behind a sentence, else behind a part of one.
+MOST_AT_ONCE = 1_000
+_CUTS = (("。", "!", "?", "！", "？", ";", "；", "\n", "\r", ". "), ("，", ",", "、", " "))
 # A text has figures if it has digits, or one of these.
 _NUMERIC = frozenset("0123456789一二两三四五六七八九十百千半番نعخسثتا")
 _NUMERIC_EN = re.compile(
@@ -53,6 +57,21 @@ def parse(text: str) -> tuple[Indicator, ...]:
     >>> [(i.quantity, i.comparator, i.low, i.unit) for i in parse("转化率不低于95%，年产5万吨")]
     [('转化率', 'ge', 95.0, 'percent'), ('年产', 'eq', 50000.0, 't/year')]
     """
+    return tuple(indicator for stretch in _stretches(text) for indicator in _read(stretch))
+
+
+def _stretches(text: str) -> Iterator[str]:
+    start = 0
+    while len(text) - start > MOST_AT_ONCE:
+        window = text[start : start + MOST_AT_ONCE]
+        ends = (max((window.rfind(mark) + len(mark) for mark in marks if mark in window), default=0) for marks in _CUTS)
+        length = next(filter(None, ends), MOST_AT_ONCE)
+        yield window[:length]
+        start += length
+    yield text[start:]
+
+
+def _read(text: str) -> tuple[Indicator, ...]:
     folded = fold(text)
     if not any(c in _NUMERIC for c in folded.text) and not _NUMERIC_EN.search(folded.lower):
         return ()

@@ -9,9 +9,9 @@ from matching.profiling import fold
 _NUMERALS = "一二两三四五六七八九十百千万亿半"
 # The number of a list entry is no figure.
 _ENTRY_NUMBER = re.compile(r"^\s*(?:[（(]?\d{1,2}[）)、.．]|[①-⑳]|\d{1,2}(?:\.\d){1,2}\s)")
-# 一个 and the like are articles.
+# 一个 and the like are articles. A numeral's length is bounded, so that a row of them does not take long.
 _IN_WORDS = re.compile(
-    rf"百分之[{_NUMERALS}]|(?!一[个套次台])[{_NUMERALS}]+[多来几余]?(?:个|成|倍|天|日|周|月|年|小时|分钟|秒|元|块|吨|公斤|千克|克|亩|公里|米|毫米|微米|度|次|台|套|人|头|只|瓦|伏|兆)"
+    rf"百分之[{_NUMERALS}]|(?!一[个套次台])[{_NUMERALS}]{{1,12}}[多来几余]?(?:个|成|倍|天|日|周|月|年|小时|分钟|秒|元|块|吨|公斤|千克|克|亩|公里|米|毫米|微米|度|次|台|套|人|头|只|瓦|伏|兆)"
     r"|零(?:排放|污染|耗|误)|为零|\bzero\b|\bhalf\b|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty)\b"
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

@@ -111,13 +111,15 @@ def figures(draft: Draft) -> Iterator[Hint]:
 
 def goals(draft: Draft) -> Iterator[Hint]:
     """A goal that says to raise or lower something says by how much; an indicator may say it."""
-    stated = " ".join(line for line in draft.listing.indicators if has_figure(line))
+    if draft.listing.kind != "need":
+        return
+    stated = units(" ".join(line for line in draft.listing.indicators if has_figure(line)))
+    known = {tuple(stated[start : start + 3]) for start in range(len(stated) - 2)}
     for sentence in _asking(draft):
         wants = sentence.field == "goals" or words.DEMAND.search(sentence.text)
-        if draft.listing.kind == "need" and wants:
+        if wants and words.CHANGE.search(sentence.text) and not has_figure(sentence.text):
             for clause in _CLAUSE.split(sentence.text):
-                change = words.CHANGE.search(clause)
-                if change and not has_figure(sentence.text) and not _stated_elsewhere(clause, stated):
+                if words.CHANGE.search(clause) and not _is_among(clause, known):
                     yield Hint("goal_without_figure", sentence.field, _excerpt(clause.strip()))
 
 
@@ -170,24 +172,25 @@ def unlisted_figures(draft: Draft) -> tuple[str, ...]:
     listed = {number for line in (draft.listing.title, *draft.listing.indicators) for number in numbers_of(line)}
     found: list[str] = []
     for sentence in _asking(draft):
-        for figure in figures_of(sentence.text):
-            stated = {number for number in numbers_of(figure.text) if not _YEAR.fullmatch(number)}
-            wanted = draft.listing.kind == "outcome" or _BOUND.search(figure.text)
-            if stated and not stated <= listed and wanted and not words.HISTORY.search(figure.text):
-                found.append(_excerpt(figure.text))
+        # Once for each clause, however many figures it has.
+        for clause in dict.fromkeys(figure.text for figure in figures_of(sentence.text)):
+            stated = {number for number in numbers_of(clause) if not _YEAR.fullmatch(number)}
+            wanted = draft.listing.kind == "outcome" or _BOUND.search(clause)
+            if stated and not stated <= listed and wanted and not words.HISTORY.search(clause):
+                found.append(_excerpt(clause))
                 listed |= stated
-    return tuple(found[:MOST_FIGURES])
+            if len(found) == MOST_FIGURES:
+                return tuple(found)
+    return tuple(found)
 
 
 def _asking(draft: Draft) -> Iterable[Sentence]:
     return (sentence for sentence in sentences_of(draft) if sentence.section in ASKING_SECTIONS)
 
 
-def _stated_elsewhere(clause: str, stated: str) -> bool:
+def _is_among(clause: str, known: set[tuple[str, ...]]) -> bool:
     """Whether an indicator gives the figure of a clause: three characters of it in a row, such as 含水率, stand there."""
     parts = units(clause)
-    there = units(stated)
-    known = {tuple(there[start : start + 3]) for start in range(len(there) - 2)}
     return any(tuple(parts[start : start + 3]) in known for start in range(len(parts) - 2))
 
 

@@ -1,6 +1,6 @@
 """For each token of a need, how near the outcome's nearest token comes: what late interaction reads, for many pairs at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from matching.types import EmbeddedProfile, Floats
 
 # A need of several pages asks with its weightiest tokens: the time of a pair is bounded, and the rest is filling.
 MOST_TOKENS = 256
+# The most cosines at once, 64 MB of them: texts of many pages against many others would take gigabytes.
+MOST_COSINES = 16_000_000
 # What a company says of itself counts less; from this weight on, a passage's tokens count in full.
 FULL_WEIGHT = 0.5
 # Most outcomes are Chinese, and tokens of other scripts lie far from all of theirs: where a need has Chinese terms beside
@@ -59,14 +61,13 @@ def answers_to_need(
 ) -> list[Answers | None]:
     """What each outcome answers to one need; None where a side was stored before token vectors were.
 
-    One multiplication serves all: many small ones wait for each other's threads on a busy machine.
+    One multiplication serves many: small ones wait for each other's threads on a busy machine.
     """
     rows = [outcome.encoded.tokens.vectors for outcome in outcomes if outcome.encoded.tokens is not None]
     if need.encoded.tokens is None or not rows:
         return [None] * len(outcomes)
     asked = asking(need, need.encoded.tokens, rarity)
-    starts = np.cumsum([0, *map(len, rows[:-1])])
-    nearest = iter(np.maximum.reduceat(asked.vectors @ np.concatenate(rows).T, starts, axis=1).T)
+    nearest = (found for block in _blocks(rows, len(asked.vectors)) for found in _nearest_of_each(asked.vectors, block))
     return [None if outcome.encoded.tokens is None else Answers(asked, next(nearest)) for outcome in outcomes]
 
 
@@ -78,6 +79,31 @@ def answers_of_outcome(
     rows = [each.vectors for each in asked if each is not None]
     if outcome.encoded.tokens is None or not rows:
         return [None] * len(needs)
-    nearest = (np.concatenate(rows) @ outcome.encoded.tokens.vectors.T).max(axis=1)
-    parts = iter(np.split(nearest, np.cumsum([len(each) for each in rows])[:-1]))
+    answering = outcome.encoded.tokens.vectors
+    parts = (
+        part
+        for block in _blocks(rows, len(answering))
+        for part in np.split(
+            (np.concatenate(block) @ answering.T).max(axis=1), np.cumsum([len(each) for each in block])[:-1]
+        )
+    )
     return [None if each is None else Answers(each, next(parts)) for each in asked]
+
+
+def _nearest_of_each(asked: Floats, block: Sequence[Floats]) -> Floats:
+    """The greatest cosine of each row of `asked` with the rows of each text, shape (texts, rows of `asked`)."""
+    starts = np.cumsum([0, *map(len, block[:-1])])
+    nearest: Floats = np.maximum.reduceat(asked @ np.concatenate(block).T, starts, axis=1).T
+    return nearest
+
+
+def _blocks(rows: Sequence[Floats], others: int) -> Iterator[list[Floats]]:
+    """Texts' rows in order, so many together that their cosines with `others` rows are no more than allowed."""
+    block: list[Floats] = []
+    for each in rows:
+        if block and (sum(map(len, block)) + len(each)) * others > MOST_COSINES:
+            yield block
+            block = []
+        block.append(each)
+    if block:
+        yield block

@@ -107,7 +107,7 @@ async def _hints(
         model = await active_model(connection)
         unpublished = await _unpublished(connection, draft, organization)
     draft = with_known_field(draft, {field.code for field in fields})
-    profile = compose(draft.listing)
+    profile = await asyncio.to_thread(compose, draft.listing)
     words = field_words(fields)
     vectors = await vectors_of(resources.encoders, resources.field_vectors, model, profile, words, seconds=seconds)
     async with transaction(resources.pool, actor) as connection:

@@ -1,5 +1,6 @@
 """The two jobs of a published listing: write its profile and vectors, then rank it. Both may run again at any time."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -62,7 +63,7 @@ async def index_listing(resources: Resources, listing_id: UUID, *, bulk: bool) -
         partners = await regions.partners_of(connection, listing.region) if listing and listing.region else []
     if listing is None:
         return
-    profile = profile_of(listing, partners)
+    profile = await asyncio.to_thread(profile_of, listing, partners)
     role = ROLES[profile.kind]
     encoded: dict[int, Encoded] = {
         model.id: await resources.encoders.encode(model, profile.texts, role) for model in models

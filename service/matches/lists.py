@@ -1,16 +1,17 @@
 """Ranked lists as a caller sees them: stored ones, one pair, and those of an ad-hoc text."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from matching import pipeline
-from matching.embedding import Role
+from matching.embedding import Role, SilentTextError
 from matching.explanation import QUOTING_CODES, Labels, as_data, indicator_rows, sentence
 from matching.index.models import active_model
 from matching.types import Match, Scope
-from service.errors import Unavailable, ValidationProblem
+from service.errors import FieldProblem, Unavailable, ValidationProblem
 from service.kit.actor import Actor
 from service.kit.clock import today
 from service.kit.db import Connection, Row, transaction
@@ -35,6 +36,7 @@ from service.regions import service as regions
 from service.resources import Resources
 from service.taxonomy import service as taxonomy
 
+SILENT = Text("文本中没有可识别的文字：请用文字描述需求或成果", "The text has no readable word: describe it in words")
 SHOWN_STATES = ["proposed", "accepted", "declined", "snoozed"]
 
 
@@ -155,16 +157,21 @@ async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) 
     """Rank a text that is not stored. The text is encoded between two transactions, which hold no lock meanwhile.
 
     Raises:
-        ValidationProblem: a region or field is unknown. Unavailable: nothing is indexed yet, or the encoder is busy.
+        ValidationProblem: a region or field is unknown, or the text says nothing to the encoder.
+        Unavailable: nothing is indexed yet, or the encoder is busy.
     """
     async with transaction(resources.pool, actor) as connection:
         looked_up = await _check_codes(connection, request)
         model = await active_model(connection)
     if model is None:
         raise Unavailable(Text("排序模型尚未就绪，请稍后重试", "No embedding model is active yet: try again soon"))
-    profile = ad_hoc_profile(request, looked_up, actor.organization_id)
+    # Reading the figures of a long text takes a while, in which others are to be served.
+    profile = await asyncio.to_thread(ad_hoc_profile, request, looked_up, actor.organization_id)
     role: Role = "query" if profile.kind == "need" else "document"
-    encoded = await resources.encoders.encode(model, profile.texts, role, urgent=True)
+    try:
+        encoded = await resources.encoders.encode(model, profile.texts, role, urgent=True)
+    except SilentTextError as error:
+        raise ValidationProblem([FieldProblem("text", "says_something", SILENT)]) from error
     scope = Scope(
         field=request.only_field,
         region_class=request.only_region_class,

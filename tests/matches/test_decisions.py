@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from matching.embedding import Encoded, FakeEncoder, SilentTextError
 from service import worker
 from service.kit.clock import now
 from service.resources import Resources
@@ -201,3 +202,18 @@ async def test_a_new_model_is_filled_in_beside_the_old_one_and_then_serves(
         assert await pool.fetchval("select count(*) from match_vector") == len(NEEDS) + len(OUTCOMES)
     finally:
         await fresh.close()
+
+
+async def test_a_text_that_says_nothing_to_the_model_is_refused(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await worker.keep_house(resources)
+
+    def knows_no_token(self: FakeEncoder, texts: object, role: str) -> list[Encoded]:
+        raise SilentTextError("the text has no token that the model knows")
+
+    monkeypatch.setattr(FakeEncoder, "encode", knows_no_token)
+    body = {"looking_for": "outcomes", "text": "\u200b\u200b"}
+    answer = await client.post("/v1/match", json=body, headers=keys.headers("enterprise"))
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["field"] == "text"

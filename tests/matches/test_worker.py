@@ -16,6 +16,7 @@ from service.kit.db import transaction
 from service.matches import indexing
 from service.resources import Resources
 from tests.conftest import Keys
+from tests.http.test_needs import published
 
 NEEDS = ["枸杞鲜果快速干燥装备", "锂电池隔膜耐热涂层", "奶牛乳房炎早期监测"]
 OUTCOMES = ["枸杞真空脉动干燥装备", "陶瓷涂层锂电池隔膜", "奶牛乳房炎快速检测试纸", "葡萄酒低温发酵菌株"]
@@ -312,3 +313,28 @@ async def test_fields_of_one_group_and_the_deadline_have_their_reasons(
         "/v1/match", json=asked, headers=keys.headers("enterprise") | {"Accept-Language": "zh-CN"}
     )
     assert "领域相近，同属现代农业" in found.json()["items"][0]["reason"]
+
+
+@pytest.mark.parametrize("piece", ["(5%)", "九", "لا يقل عن 5 ", "heat pump drying, ", "\u200b"])
+async def test_a_text_of_twenty_thousand_characters_is_stored_indexed_ranked_and_matched(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, piece: str
+) -> None:
+    text = (piece * (20_000 // len(piece)))[:20_000]
+    content = {"title": "测试文本", "description": text, "goals": text, "indicators": [f"产量{'九' * 400}吨"]}
+    need = await published(client, keys, **content)
+    outcome = {"title": "测试成果", "description": text, "innovations": text}
+    made = await client.post("/v1/outcomes", json=outcome, headers=keys.headers("provider"))
+    assert made.status_code == 201, made.text
+    for role, action in (("provider", "submit"), ("operator", "verify"), ("broker", "publish")):
+        answer = await client.post(f"/v1/outcomes/{made.json()['id']}/{action}", headers=keys.headers(role))
+        assert answer.status_code == 200, answer.text
+    await worker.drain(resources, concurrency=2)
+    hints = await client.post("/v1/needs/hints", json=content, headers=keys.headers("enterprise"))
+    assert hints.status_code == 200, hints.text
+    for wanted, role in (("outcomes", "enterprise"), ("needs", "provider")):
+        body = {"looking_for": wanted, "text": text}
+        answer = await client.post("/v1/match", json=body, headers=keys.headers(role))
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["items"]) == 1
+    stored = await client.get(f"/v1/needs/{need['id']}/matches", headers=keys.headers("enterprise"))
+    assert stored.json()["status"] == "ranked"

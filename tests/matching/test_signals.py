@@ -16,7 +16,7 @@ from matching.fusion import default_model
 from matching.index.candidates import Rarity
 from matching.index.tokens import TokenRarity
 from matching.indicators.parse import parse
-from matching.signals import SIGNALS, Pair, Signal, pairs_of
+from matching.signals import SIGNALS, Pair, Signal, answers, pairs_of
 from matching.signals.answers import MOST_TOKENS, OWN_WORDS_BESIDE_GLOSS, asking
 from matching.signals.coverage import COVERAGE
 from matching.signals.deadline import DEADLINE
@@ -124,6 +124,30 @@ def test_the_gloss_of_a_need_speaks_for_it_and_names_its_title() -> None:
     glossed = replace(need, profile=replace(need.profile, passages=passages))
     rare, common = math.log(1 + 10.5 / 0.5) * OWN_WORDS_BESIDE_GLOSS, math.log(1 + 0.5 / 10.5)
     assert TITLE.read(pair(glossed, side("outcome", [[0, 1]]))).raw == pytest.approx(common / (rare + common))
+
+
+def test_a_title_of_which_the_model_knows_no_token_states_nothing() -> None:
+    need = side("need", [[1, 0], [0, 1]])
+    assert need.encoded.tokens is not None
+    tokens = replace(need.encoded.tokens, passages=np.array([1, 1], dtype=np.int32))
+    assert TITLE.read(pair(replace(need, encoded=replace(need.encoded, tokens=tokens)))).raw is None
+
+
+def test_texts_that_are_compared_in_blocks_are_answered_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = [side("need", [[1, 0], [0, 1]]), side("need", [[3, 4]]), side("need", [[0, 1]] * 3)]
+    outcomes = [side("outcome", [[4, 3]]), side("outcome", [[0, 1], [1, 0]]), side("outcome", [[1, 1]] * 3)]
+
+    def seen() -> list[list[float]]:
+        pairs = [
+            *pairs_of(needs[0], outcomes, RARITY, TOKEN_RARITY, DAY),
+            *pairs_of(outcomes[1], needs, RARITY, TOKEN_RARITY, DAY),
+        ]
+        return [each.answers.nearest.tolist() for each in pairs if each.answers is not None]
+
+    at_once = seen()
+    assert len(at_once) == 6
+    monkeypatch.setattr(answers, "MOST_COSINES", 5)
+    assert seen() == at_once
 
 
 @pytest.mark.parametrize("signal", [INTERACTION, TITLE])

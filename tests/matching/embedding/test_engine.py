@@ -8,7 +8,7 @@ import pytest
 
 from matching.embedding.engine import EncodingEngine, EngineBusyError, EngineClosedError
 from matching.embedding.fake import FakeEncoder
-from matching.embedding.protocol import Encoded, EncoderError, Role
+from matching.embedding.protocol import Encoded, EncoderError, Role, SilentTextError
 
 
 class Gated(FakeEncoder):
@@ -24,6 +24,8 @@ class Gated(FakeEncoder):
         self.seen.extend(passages[0] for passages in texts)
         if any("坏" in passages[0] for passages in texts):
             raise RuntimeError("bad text")
+        if any("默" in passages[0] for passages in texts):
+            raise SilentTextError("no token")
         return super().encode(texts, role)
 
 
@@ -46,6 +48,22 @@ async def test_urgent_texts_go_first_and_closing_finishes_what_waits() -> None:
     assert encoder.seen == ["首个", "急件", "其余0", "其余1", "其余2"]
     with pytest.raises(EngineClosedError):
         await engine.encode(["迟到"], "query")
+
+
+async def test_a_text_that_says_nothing_fails_alone() -> None:
+    encoder = Gated()
+    engine = engine_of(encoder)
+    first = asyncio.create_task(engine.encode(["首个"], "document"))
+    await asyncio.sleep(0.1)
+    texts = ("其余0", "默", "其余1")
+    batch = [asyncio.create_task(engine.encode([text], "document")) for text in texts]
+    await asyncio.sleep(0.1)
+    encoder.gate.set()
+    await first
+    found = await asyncio.gather(*batch, return_exceptions=True)
+    assert [isinstance(each, Encoded) for each in found] == [True, False, True]
+    assert isinstance(found[1], SilentTextError)
+    await engine.close()
 
 
 async def test_a_full_queue_says_so_at_once() -> None:

@@ -88,7 +88,8 @@ def test_a_model_that_cannot_be_had_says_what_to_do(tmp_path: Path) -> None:
         load_encoder(str(tmp_path), tmp_path)
 
 
-def test_means_are_measured_once_and_anew_when_their_file_is_damaged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [b"damaged", b"PK\x03\x04 the beginning of an archive"])
+def test_means_are_measured_once_and_anew_when_their_file_is_damaged(tmp_path: Path, left: bytes) -> None:
     class Counting(FakeEncoder):
         calls = 0
 
@@ -101,7 +102,7 @@ def test_means_are_measured_once_and_anew_when_their_file_is_damaged(tmp_path: P
     CentredEncoder(Counting(), tmp_path)
     assert Counting.calls == 2
     (file,) = tmp_path.glob("centre-*.npz")
-    file.write_bytes(b"damaged")
+    file.write_bytes(left)
     again = CentredEncoder(Counting(), tmp_path)
     assert Counting.calls == 4
     (one,), (other,) = first.encode([NEED], "query"), again.encode([NEED], "query")

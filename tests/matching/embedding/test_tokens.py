@@ -35,6 +35,14 @@ def test_directions_survive() -> None:
     assert cosines.min() > 0.97
 
 
+def test_an_odd_number_of_dimensions_keeps_its_cosines() -> None:
+    rows = unit(np.random.default_rng(1).standard_normal((20, 313)).astype(np.float32))
+    stored = unpack(pack(rows), 20)
+    even = unpack(pack(np.pad(rows, ((0, 0), (0, 1)))), 20)
+    assert np.array_equal(stored, even)
+    assert np.allclose(stored @ stored.T, rows @ rows.T, atol=0.1)
+
+
 def test_pooled_rows_are_half_as_many_and_of_length_one() -> None:
     rows = unit(np.random.default_rng(1).standard_normal((5, 8)).astype(np.float32))
     short = pooled(TokenVectors(rows, np.array([3, 1, 3, 2, 9], dtype=np.int32), np.zeros(5, dtype=np.int32)))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.indicators.numbers import han_value
-from matching.indicators.parse import parse
+from matching.indicators.parse import MOST_AT_ONCE, parse
 from matching.indicators.types import Indicator
 from matching.indicators.units import conversion, dimension_of, read_unit
 
@@ -227,6 +227,34 @@ def test_no_text_makes_it_fail_and_every_bound_is_a_finite_number(text: str) -> 
         if found.comparator == "between":
             assert found.low is not None
             assert found.high is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"含量达到百分之{'九' * 400}",
+        f"产量{'九' * 400}吨",
+        f"产量一{'亿' * 60}吨",
+        f"效率{'九' * 400}分之{'八' * 400}",
+        f"长度{'9' * 400}万亿米",
+    ],
+)
+def test_numerals_of_any_length_stay_finite(text: str) -> None:
+    found = only(text)
+    assert all(math.isfinite(bound) for bound in (found.low, found.high) if bound is not None)
+
+
+def test_a_text_without_a_stop_is_read_in_stretches_that_its_figures_quote() -> None:
+    found = parse("转化率不低于95%，" * 1_000)
+    assert [(each.quantity, each.low) for each in found] == [("转化率", 95.0)] * 1_000
+    assert max(len(each.text) for each in found) <= MOST_AT_ONCE
+
+
+def test_stretches_are_cut_between_sentences() -> None:
+    sentence = "在25℃条件下，转化率不低于95%。"
+    found = parse(sentence * 500)
+    assert len(found) == 500
+    assert set(found) == {only(sentence)}
 
 
 @given(st.decimals(min_value=0, max_value=10**9, places=3))

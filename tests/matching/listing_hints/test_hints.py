@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from matching.listing_hints import SEVERITIES, Draft, HintCode, hints_of, unlisted_figures
 from matching.listing_hints.draft import SEVERITY
+from matching.listing_hints.figures import has_figure
 from matching.listing_hints.hints import MOST_EXCERPT, MOST_OF_A_KIND
 from matching.profiling import ListingText
 from matching.types import Facets, Kind
@@ -147,6 +148,17 @@ def test_figures_of_the_text_are_offered_as_indicators_once() -> None:
         indicators=("含水率≤13%",),
     )
     assert unlisted_figures(written) == ("干燥时间不超过12小时", "吨果电耗不高于420 kWh")
+
+
+def test_a_goal_in_many_clauses_is_named_three_times_and_a_figure_in_the_sentence_serves_all() -> None:
+    many = [code for code, _, _ in found(draft(goals="降低能耗，提高产量，减少破损，缩短工期。"))]
+    assert many.count("goal_without_figure") == MOST_OF_A_KIND
+    assert "goal_without_figure" not in [code for code, _, _ in found(draft(goals="降低能耗30%，提高产量。"))]
+
+
+def test_a_row_of_numerals_is_no_figure() -> None:
+    assert not has_figure("一" * 20_000)
+    assert has_figure(f"{'一' * 20_000}吨")
 
 
 TEXT = st.text(max_size=300) | st.text(
