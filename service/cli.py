@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
+from rich.text import Text as Styled
 
 from service.settings import Settings, get_settings
 
@@ -66,13 +67,14 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return asyncio.run(work)
     except ServiceError as error:
-        errors.print(f"[red]{error.title}[/] {error.detail or ''}")
+        # The title is of an HTTP status, and says less than the detail.
+        errors.print(Styled(str(error.detail or error.title), style="red"), highlight=False, soft_wrap=True)
         for problem in error.problems:
-            errors.print(f"  {problem.field}: {problem.message}")
+            errors.print(Styled(f"  {problem.field}: {problem.message}"), highlight=False, soft_wrap=True)
     except (EmbeddedDatabaseError, MigrationError, EncoderError, DatasetError, RankingModelError) as error:
-        errors.print(f"[red]{error}[/]", highlight=False)
+        errors.print(Styled(str(error), style="red"), highlight=False, soft_wrap=True)
     except OSError as error:
-        errors.print(f"[red]{error}[/]", highlight=False)
+        errors.print(Styled(str(error), style="red"), highlight=False, soft_wrap=True)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     raise typer.Exit(1)

@@ -74,6 +74,7 @@ async def run(settings: Settings, console: Console, folder: Path, systems: str, 
     if options.needs and len(names) < 2:
         text = Text("逐需求对比至少需要两个系统", "A list need by need takes two systems at least")
         raise ValidationProblem([FieldProblem("systems", "too_few", text)])
+    _check_writable(options.file)
     dataset = load(folder)
     urls = await open_database(settings, migrating=True)
     owner = await asyncpg.connect(urls.owner)
@@ -107,6 +108,7 @@ async def run_decisions(settings: Settings, console: Console, against: str | Non
     Raises:
         NotFound: nobody decided anything yet, or there is no such version.
     """
+    _check_writable(options.file)
     urls = await open_database(settings, migrating=True)
     async with open_pool(settings, urls, "duijie evaluate") as pool:
         judged = await judge_models(pool, against)
@@ -186,6 +188,16 @@ def _warnings(result: DecisionEvaluation, models: list[KeptRanking], decided: li
                 f"{older} decisions are older than the model {kept.model.version}, which may have learned from them "
                 "and then looks better than it is",
             )
+
+
+def _check_writable(file: Path | None) -> None:
+    # Before the work, which may take an hour, and not after it.
+    if file is not None and (file.is_dir() or not file.parent.is_dir()):
+        text = Text(
+            f"{file} 无法写入：应为已有文件夹中的文件",
+            f"{file} cannot be written: name a file in a folder that is there",
+        )
+        raise ValidationProblem([FieldProblem("json", "writable", text)])
 
 
 def _write(file: Path | None, report: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from matching.evaluation.decisions import DecisionEvaluation
 from matching.evaluation.significance import Interval
 from service.kit.language import Language, Text
 
+SURE = "95 %"
 KINDS: dict[VariantKind, Text] = {
     "whole": Text("全部信号", "all signals"),
     "without": Text("去掉", "without"),
@@ -33,7 +34,7 @@ def of_evaluation(result: Evaluation, language: Language) -> Iterator[Table]:
 
 
 def _systems(result: Evaluation) -> Table:
-    headings = ("system", "nDCG@10", "95 %", "nDCG@10 judged", "judged@10", "recall@50 (≥2)", "MRR", "ms/query")
+    headings = ("system", "nDCG@10", SURE, "nDCG@10 judged", "judged@10", "recall@50 (≥2)", "MRR", "ms/query")
     table = _table(f"{result.queries} needs", *headings)
     for name, scores in result.systems.items():
         sure = result.intervals(name)[NDCG]
@@ -54,7 +55,7 @@ def _signals(ablation: Ablation, language: Language) -> Table:
     )
     title = Text("各信号的作用", "what each signal is worth").in_(language)
     heading = title + (silent.in_(language) if ablation.silent else "")
-    table = _table(heading, "", "nDCG@10", "Δ", "95 %", "recall@50", "Δ", "95 %")
+    table = _table(heading, "", "nDCG@10", "Δ", SURE, "recall@50", "Δ", SURE)
     for row in ablation.rows:
         name = f"{KINDS[row.kind].in_(language)} {row.signal}".strip()
         cells = [f"{row.ndcg.mean:.3f}", *_difference(row.ndcg_difference)]
@@ -103,7 +104,7 @@ def of_decisions(result: DecisionEvaluation, language: Language) -> Iterator[Tab
 def _differences(
     title: str, comparisons: Mapping[str, Mapping[str, Interval]], metrics: tuple[str, ...] | list[str]
 ) -> Table:
-    table = _table(title, "system", "metric", "Δ", "95 %", "P(Δ<0)", "needs")
+    table = _table(title, "system", "metric", "Δ", SURE, "P(Δ<0)", "needs")
     for name, found in comparisons.items():
         for metric in metrics:
             if metric in found:
@@ -118,13 +119,16 @@ def _difference(sure: Interval) -> tuple[str, str]:
 
 
 def _sure(sure: Interval | None) -> str:
-    return "–" if sure is None else f"{sure.mean:.3f} ({sure.low:.3f}–{sure.high:.3f}, {sure.needs})"
+    return "–" if sure is None else f"{sure.mean:.3f} ({sure.low:.3f} – {sure.high:.3f}, {sure.needs})"
 
 
 def _table(title: str, *headings: str) -> Table:
     table = Table(title=_escaped(title))
     for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if place else "left")
+        # A name or an interval that is cut short says nothing; headings and titles may wrap.
+        table.add_column(
+            heading, justify="right" if place else "left", no_wrap=not place or heading == SURE, overflow="fold"
+        )
     return table
 
 

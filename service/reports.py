@@ -22,6 +22,7 @@ STANDINGS = (
     ("average_precision", "average precision", Text("平均精度", "average precision")),
     ("calibration_error", None, Text("校准误差", "calibration error")),
 )
+OF_ORDER = ("auc", "ndcg", "average_precision")
 VERDICTS = {
     "weights": Text(
         "新模型在未参与训练的需求上更好：对数损失的改善区间整个大于 0，且每项需求内的次序没有变差",
@@ -111,7 +112,12 @@ def comparison_table(report: Mapping[str, Any]) -> Table:
         Text("相对校准后现有模型的改善（95 %）", "gain over the active, calibrated (95 %)"),
     ):
         table.add_column(str(heading), justify="right")
+    # A need with both answers has an nDCG above 0: where it is 0, no need tells of the order.
+    ordered = report["active"]["ndcg"] > 0
     for key, gain, label in STANDINGS:
+        if key in OF_ORDER and not ordered:
+            table.add_row(str(label), "–", "–", "–", "–")
+            continue
         values = (f"{report[name][key]:.4f}" for name in ("active", "recalibrated", "candidate"))
         table.add_row(str(label), *values, "" if gain is None else _interval(report["gains"][gain]))
     table.add_section()
@@ -145,9 +151,12 @@ def _trees_text(trees: str) -> str:
     return known.get(trees, str(Text(f"未尝试树模型：{trees}。", f"Trees were not tried: {trees}. ")))
 
 
+MIN_WIDTHS = {"gain in log loss": 9, "kept at": 10}
+
+
 def list_of_models(rows: Sequence[Row]) -> Table:
     """Every model, oldest first, the active one marked."""
-    table = Table()
+    table = Table(padding=0, show_edge=False)
     for heading in (
         Text("版本", "version"),
         Text("使用中", "active"),
@@ -158,9 +167,10 @@ def list_of_models(rows: Sequence[Row]) -> Table:
         Text("对数损失改善", "gain in log loss"),
         Text("保存于", "kept at"),
     ):
-        table.add_column(str(heading))
+        # The version is what the other commands ask for: it is never cut short. A figure and a date stay whole.
+        table.add_column(str(heading), no_wrap=not table.columns, overflow="fold", min_width=MIN_WIDTHS.get(heading.en))
     for row in rows:
-        gains = row["report"].get("gains", {}).get("log loss")
+        gains = _gain_of(row["report"])
         table.add_row(
             row["version"],
             "●" if row["active"] else "",
@@ -172,6 +182,13 @@ def list_of_models(rows: Sequence[Row]) -> Table:
             f"{row['created_at']:%Y-%m-%d %H:%M}",
         )
     return table
+
+
+def _gain_of(report: Mapping[str, Any]) -> Mapping[str, float] | None:
+    """The gain of the model that was kept: of a recalibrated one, not of the weights that were turned down."""
+    gain: Mapping[str, float] | None = report.get("gains", {}).get("log loss")
+    recalibration: Mapping[str, float] | None = report.get("recalibration")
+    return recalibration if report.get("verdict") == "calibration" else gain
 
 
 def facts_of(row: Row) -> Table:

@@ -141,7 +141,9 @@ def folder_of(source: str, cache: Path) -> Path:
     """
     name = source.removeprefix(SCHEME)
     if not _NAME.fullmatch(name):
-        raise EncoderError(f"{source} names no fine-tuned encoder: wanted {SCHEME}NAME, see duijie encoders list")
+        raise EncoderError(
+            f"{source} names no fine-tuned encoder: wanted {SCHEME}NAME, see duijie encoders list / 没有这个编码模型"
+        )
     folder = root(cache) / name
     read_card(folder)
     return folder

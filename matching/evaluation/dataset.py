@@ -42,7 +42,7 @@ def load(folder: Path) -> Dataset:
     documents, queries = _texts(folder)
     grades = _grades(folder / QRELS, {q.id for q in queries}, {d.id for d in documents})
     if not grades:
-        raise DatasetError(f"{folder / QRELS}: no judgment")
+        raise DatasetError(f"{folder / QRELS}: no judgment / 没有评判")
     return Dataset(documents, tuple(query for query in queries if query.id in grades), grades)
 
 
@@ -78,10 +78,11 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((number, line) for number, line in enumerate(file, start=1) if line.strip())
     except OSError as error:
         raise DatasetError(
-            f"{path}: cannot be read ({error.strerror}); a BEIR folder has corpus.jsonl, queries.jsonl and qrels/test.tsv"
+            f"{path}: cannot be read ({error.strerror}); a BEIR folder has corpus.jsonl, "
+            "queries.jsonl and qrels/test.tsv / 无法读取：BEIR 文件夹应有这三个文件"
         ) from error
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: is not UTF-8") from error
+        raise DatasetError(f"{path}: is not UTF-8 / 不是 UTF-8 编码") from error
 
 
 def _documents(path: Path) -> Iterator[Document]:
@@ -93,15 +94,26 @@ def _documents(path: Path) -> Iterator[Document]:
                 str(row["_id"]), str(row.get("title") or ""), str(row.get("text") or ""), _keywords(row)
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DatasetError(f'{path}, line {number}: wanted {{"_id": …, "title": …, "text": …}}') from error
+            raise DatasetError(
+                f'{path}, line {number}: wanted {{"_id": …, "title": …, "text": …}} / 格式应如此'
+            ) from error
         if document.id in seen:
-            raise DatasetError(f"{path}, line {number}: the id {document.id} stands here a second time")
+            raise DatasetError(f"{path}, line {number}: the id {document.id} stands here a second time / 编号重复")
         if not (document.title.strip() or document.text.strip()):
-            raise DatasetError(f"{path}, line {number}: neither title nor text")
+            raise DatasetError(f"{path}, line {number}: neither title nor text / 标题和正文都为空")
+        if not all(map(_is_text, (document.id, document.title, document.text, *document.keywords))):
+            raise DatasetError(
+                f"{path}, line {number}: holds a NUL character or half a surrogate pair: take it out / 含有空字符或半个代理对，请删除"
+            )
         seen.add(document.id)
         yield document
     if not seen:
-        raise DatasetError(f"{path}: is empty")
+        raise DatasetError(f"{path}: is empty / 文件是空的")
+
+
+def _is_text(value: str) -> bool:
+    # JSON can escape what neither UTF-8 nor PostgreSQL can hold.
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _keywords(row: dict[str, Any]) -> tuple[str, ...]:
@@ -120,11 +132,13 @@ def _grades(path: Path, queries: set[str], documents: set[str]) -> dict[str, dic
             query, document, grade = row[0], row[1], int(row[2])
         except (IndexError, ValueError) as error:
             raise DatasetError(
-                f"{path}, line {number}: wanted query-id, corpus-id and a whole grade, parted by tabs"
+                f"{path}, line {number}: wanted query-id, corpus-id and a whole grade, parted by tabs / 应为以制表符分隔的编号和整数等级"
             ) from error
         if query not in queries or document not in documents:
-            raise DatasetError(f"{path}, line {number}: {query} or {document} is not in the data set")
+            raise DatasetError(
+                f"{path}, line {number}: {query} or {document} is not in the data set / 数据集中没有此编号"
+            )
         if grade < 0:
-            raise DatasetError(f"{path}, line {number}: the grade {grade} is negative")
+            raise DatasetError(f"{path}, line {number}: the grade {grade} is negative / 等级为负")
         grades.setdefault(query, {})[document] = grade
     return grades

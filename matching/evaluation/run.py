@@ -117,11 +117,13 @@ def check_names(names: Sequence[str], baseline: str | None = None) -> str:
         DatasetError: no system is named, a name is unknown, or the baseline is not among them.
     """
     if unknown := [name for name in names if name not in SYSTEMS]:
-        raise DatasetError(f"no system {unknown[0]!r}: choose from {', '.join(SYSTEMS)}")
+        raise DatasetError(f"no system {unknown[0]!r}: choose from {', '.join(SYSTEMS)} / 没有这个系统，请从中选择")
     if not names:
-        raise DatasetError(f"no system named: choose from {', '.join(SYSTEMS)}")
+        raise DatasetError(f"no system named: choose from {', '.join(SYSTEMS)} / 请至少选择一个系统")
     if baseline is not None and baseline not in names:
-        raise DatasetError(f"the baseline {baseline!r} is not among the systems compared: {', '.join(names)}")
+        raise DatasetError(
+            f"the baseline {baseline!r} is not among the systems compared: {', '.join(names)} / 基线不在所比较的系统中"
+        )
     return baseline or (BASELINE if BASELINE in names else names[0])
 
 

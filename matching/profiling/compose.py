@@ -64,7 +64,9 @@ def compose(listing: ListingText) -> Profile:
     passages.extend(_passage("indicators", line) for line in listing.indicators if line.strip())
     if listing.keywords:
         passages.append(_passage("keywords", "、".join(listing.keywords)))
-    texts = [(passage.section, passage.text) for passage in passages]
+    # A title that is only the beginning of a text may stop within a figure, which the text itself gives whole.
+    told = passages[1:] if _begins(listing) else passages
+    texts = [(passage.section, passage.text) for passage in told]
     whole = "\n".join([listing.title, *(text for _, text in listing.sections)])
     language = detect_language(whole)
     kept = tuple(passages) if len(passages) <= MOST_PASSAGES else _bounded(passages)
@@ -79,6 +81,11 @@ def compose(listing: ListingText) -> Profile:
         organization=listing.organization,
         indicators=asked_of(texts) if listing.kind == "need" else stated_of(texts),
     )
+
+
+def _begins(listing: ListingText) -> bool:
+    title = listing.title.strip()
+    return any(text.strip().startswith(title) for _, text in listing.sections)
 
 
 def _glosses(passages: tuple[Passage, ...], language: Language) -> list[Passage]:

@@ -137,14 +137,20 @@ def write_sheet(path: Path, rows: Sequence[SheetRow], language: Language) -> Non
 
 
 def check_name(path: Path) -> None:
-    """Whether the file's name is one of a spreadsheet.
+    """Whether a spreadsheet can be written under this name.
 
     Raises:
-        ValidationProblem: it is not.
+        ValidationProblem: the name does not end in .xlsx, or its folder is not there.
     """
     if path.suffix.lower() != ".xlsx":
         text = Text("文件名应以 .xlsx 结尾", "The file's name must end in .xlsx")
         raise ValidationProblem([FieldProblem("path", "known_format", text)])
+    if path.is_dir() or not path.parent.is_dir():
+        text = Text(
+            f"{path} 无法写入：应为已有文件夹中的文件",
+            f"{path} cannot be written: name a file in a folder that is there",
+        )
+        raise ValidationProblem([FieldProblem("path", "writable", text)])
 
 
 def _write_pairs(book: Any, rows: Sequence[SheetRow], language: Language) -> None:

@@ -70,7 +70,10 @@ WORDINGS: dict[HintCode, Wording] = {
     ),
     "no_field": Wording(
         Text("未选择重点方向", "No focus field is chosen"),
-        Text("请从建议的方向中确认一个，便于筛选和推送", "Confirm one of those suggested: lists and pushes go by it"),
+        Text(
+            "请选择一个，可参考建议的方向，便于筛选和推送",
+            "Choose one, of those suggested if any fits: lists and pushes go by it",
+        ),
     ),
     "field_doubtful": Wording(
         Text("所选重点方向与内容不太相符", "The text seems to belong to another field than the chosen one"),
@@ -119,7 +122,7 @@ WORDINGS: dict[HintCode, Wording] = {
     ),
     "no_keywords": Wording(
         Text("没有关键词", "There are no keywords"),
-        Text("请确认建议的关键词", "Confirm the keywords suggested"),
+        Text("请填写几个，可选用建议的关键词", "Give a few; take those suggested that fit"),
     ),
 }
 

@@ -1,5 +1,7 @@
 """`duijie evaluate` and `duijie judge`: tables and report, and calls that make no sense."""
 
+import re
+from io import StringIO
 from pathlib import Path
 
 import orjson
@@ -51,6 +53,25 @@ async def test_what_cannot_be_compared_is_refused_before_anything_is_indexed(
         await run(reached, console, folder, "oracle", Options())
     with pytest.raises(DatasetError, match="'rrf' is not among"):
         await run(reached, console, folder, "bm25", Options(baseline="rrf"))
+
+
+async def test_a_report_that_could_not_be_written_is_refused_before_the_work(
+    reached: Settings, console: Console, folder: Path
+) -> None:
+    for file in (folder / "nowhere" / "figures.json", folder):
+        with pytest.raises(ValidationProblem) as refused:
+            await run(reached, console, folder, "bm25,dense", Options(file=file))
+        assert refused.value.problems[0].field == "json"
+    assert said(console) == ""
+
+
+async def test_intervals_are_whole_on_a_narrow_screen(reached: Settings, folder: Path, tmp_path: Path) -> None:
+    narrow, file = Console(record=True, width=80, file=StringIO()), tmp_path / "figures.json"
+    await run(reached, narrow, folder, "bm25,dense", Options(file=file))
+    shown = narrow.export_text()
+    for sure in re.findall(r"\d\.\d{3}–\S*", shown):
+        assert re.fullmatch(r"\d\.\d{3}–\d\.\d{3}", sure)
+    assert "–" in shown
 
 
 @pytest.mark.parametrize(

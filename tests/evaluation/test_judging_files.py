@@ -175,10 +175,9 @@ def test_what_is_no_judging_sheet_is_refused(tmp_path: Path) -> None:
 
 def test_a_sheet_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     row = SheetRow("n", "需求", "", "o", "成果", "\x01_x0041_")
-    with pytest.raises(ValidationProblem):
-        write_sheet(tmp_path / "pool.csv", [row], "en")
-    with pytest.raises(OSError, match="cannot be written"):
-        write_sheet(tmp_path / "nowhere" / "pool.xlsx", [row], "en")
+    for path in (tmp_path / "pool.csv", tmp_path / "nowhere" / "pool.xlsx"):
+        with pytest.raises(ValidationProblem):
+            write_sheet(path, [row], "en")
     write_sheet(tmp_path / "pool.xlsx", [row], "en")
     assert [file.name for file in tmp_path.iterdir()] == ["pool.xlsx"]
 

@@ -43,6 +43,12 @@ def test_keywords_and_indicators_are_passages() -> None:
     ]
 
 
+def test_a_figure_cut_off_at_the_end_of_a_stand_in_title_is_not_asked_for() -> None:
+    text = "Fast, low-energy drying of goji berries, moisture at most 13 %"
+    found = compose(ListingText(uuid4(), "need", text[:60], (("description", text),))).indicators
+    assert [indicator.text for indicator in found] == [text]
+
+
 def test_a_text_of_endless_short_lines_keeps_its_last_line() -> None:
     lines = "\n".join(f"第{number}项检测数据的采集" for number in range(MOST_PASSAGES * 2))
     made = compose(listing(sections=(("description", lines),)))
