@@ -6,9 +6,10 @@
   exp(similarity / 0.1) (k nearest neighbours with a kernel; Dudani 1976).
 
 Their weighted sum goes through a softmax over the fields (conditional logit; McFadden 1974). The weights were fitted on the
-demonstration's 307 listings and rounded. With them the first field is the stated one for 84 of 100 listings and among the
-first three for 94, each listing's own entry left out of its neighbours; without an index, for 63 and 82 of 100; without an
-encoder, for 37 and 49 (`tests/matching/listing_hints/test_accuracy.py`).
+demonstration's 307 listings, read by the encoder of before its adapter, and rounded. With them the first field is the
+stated one for 84 of 100 listings and among the first three for 94, each listing's own entry left out of its neighbours;
+without an index, for 63 and 82 of 100; without an encoder, for 37 and 49
+(`tests/matching/listing_hints/test_accuracy.py`).
 """
 
 import math
