@@ -203,14 +203,18 @@ async def kept_models(connection: Connection) -> list[Row]:
     return await connection.fetch(LIST)
 
 
-PUBLISHED = """
-select id, version from listing where state = 'published' order by id
+# What is not indexed yet is ranked by the job that indexes it. Asked for earlier, the ranking would find nothing, and
+# while it runs its key would keep out the ranking that indexing asks for.
+INDEXED = """
+select listing.id, listing.version from listing
+join listing_matching on listing_id = listing.id and indexed_version = listing.version
+where state = 'published' order by listing.id
 """
 
 
 async def rank_everything(connection: Connection) -> None:
-    """Ask for every published listing to be ranked anew."""
-    jobs = [ListingJob(row["id"], row["version"]) for row in await connection.fetch(PUBLISHED)]
+    """Ask for every published and indexed listing to be ranked anew."""
+    jobs = [ListingJob(row["id"], row["version"]) for row in await connection.fetch(INDEXED)]
     await queue.enqueue_rank(connection, jobs, bulk=True)
 
 

@@ -14,6 +14,7 @@ from service.kit import queue
 from service.kit.actor import SYSTEM
 from service.kit.db import transaction
 from service.matches import indexing
+from service.matches.models import rank_everything
 from service.resources import Resources
 from tests.conftest import Keys
 from tests.http.test_needs import published
@@ -281,6 +282,21 @@ async def test_terms_of_an_older_tokenizer_are_rewritten_and_everything_is_ranke
     assert await titles(client, keys, path) == lists
     await worker.keep_house(resources)
     assert await pool.fetchval("select count(*) from pgqueuer") == 0
+
+
+async def test_only_what_is_indexed_is_asked_to_be_ranked_anew(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Any
+) -> None:
+    """A ranking of what is not indexed yet finds nothing and, while it runs, keeps out the one that indexing asks for."""
+    asked = "select count(*) from pgqueuer where entrypoint = 'rank'"
+    await publish_all(client, keys)
+    async with transaction(pool, SYSTEM) as connection:
+        await rank_everything(connection)
+        assert await connection.fetchval(asked) == 0
+    await drain(resources)
+    async with transaction(pool, SYSTEM) as connection:
+        await rank_everything(connection)
+        assert await connection.fetchval(asked) == len(NEEDS) + len(OUTCOMES)
 
 
 async def test_terms_are_packed_when_many_lie_unpacked(
