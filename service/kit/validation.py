@@ -73,6 +73,10 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
     "until_with_snooze": lambda _: Text(
         "稍后再看（snooze）必须给出 snoozed_until，其他操作不带", "snooze needs snoozed_until, and only snooze takes it"
     ),
+    "deadline_of_need": lambda _: Text(
+        "needed_by 是需求的期限，查找需求（looking_for 为 needs）时不带",
+        "needed_by is a need's deadline: leave it out when you look for needs",
+    ),
     "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 

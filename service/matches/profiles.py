@@ -81,6 +81,7 @@ def ad_hoc_profile(request: AdHocRequest, looked_up: LookedUp, organization: UUI
         maturity=request.maturity,
         price_min=request.price_min,
         price_max=request.price_max,
+        needed_by=request.needed_by,
     )
     title = request.title.strip() or request.text.strip()[:60]
     sections = (("description", request.text),)

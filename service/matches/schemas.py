@@ -1,6 +1,6 @@
 """Recommendations, their explanation and decisions as the API shows them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -144,6 +144,7 @@ class AdHocRequest(BaseModel):
     maturity: Trl | None = Field(default=None, description="A need's least, an outcome's reached TRL / 技术成熟度")
     price_min: Amount | None = None
     price_max: Amount | None = None
+    needed_by: date | None = Field(default=None, description="When a need must be solved / 需求的期望解决时间")
     only_field: FieldCode | None = Field(default=None, description="Find in this field only / 仅限该重点方向")
     only_region_class: Literal["east", "central", "west", "northeast"] | None = Field(
         default=None, description="仅限该区域"
@@ -155,6 +156,14 @@ class AdHocRequest(BaseModel):
     @model_validator(mode="after")
     def _price_is_a_range(self) -> Self:
         ordered(self.price_min, self.price_max, "price_min", "price_max")
+        return self
+
+    @model_validator(mode="after")
+    def _a_need_has_a_deadline(self) -> Self:
+        if self.needed_by is not None and self.looking_for == "needs":
+            raise PydanticCustomError(
+                "deadline_of_need", "needed_by goes with a need, that is with looking_for outcomes"
+            )
         return self
 
 

@@ -329,6 +329,11 @@ async def test_fields_of_one_group_and_the_deadline_have_their_reasons(
         "/v1/match", json=asked, headers=keys.headers("enterprise") | {"Accept-Language": "zh-CN"}
     )
     assert "领域相近，同属现代农业" in found.json()["items"][0]["reason"]
+    late = await client.post("/v1/match", json=asked | {"needed_by": "2020-01-31"}, headers=keys.headers("enterprise"))
+    assert late.json()["items"][0]["conflicts"] == ["deadline_passed"]
+    wrong = {"looking_for": "needs", "text": OUTCOMES[0], "needed_by": "2027-01-31"}
+    refused = await client.post("/v1/match", json=wrong, headers=keys.headers("provider"))
+    assert (refused.status_code, refused.json()["errors"][0]["rule"]) == (422, "deadline_of_need")
 
 
 @pytest.mark.parametrize("piece", ["(5%)", "九", "لا يقل عن 5 ", "heat pump drying, ", "\u200b"])
