@@ -24,12 +24,12 @@ grant select, insert, update (ended_at, answered) on organization_response to du
 
 -- What was returned before is in the log of events.
 insert into organization_response (organization_id, kind, subject_id, asked_at, ended_at, answered)
-select listing.organization_id, 'revision', listing.id, asked.at, greatest(ending.at, asked.at),
+select listing.organization_id, 'revision', listing.id, asked.at, ending.at,
        coalesce(ending.action = 'submit' and ending.organization_id = listing.organization_id, false)
 from event asked
 join listing on listing.id = asked.subject_id
 left join lateral (
-    select at, action, organization_id from event
+    select greatest(at, asked.at) as at, action, organization_id from event
     where subject_kind = asked.subject_kind and subject_id = asked.subject_id and id > asked.id and action in ('submit', 'withdraw')
     order by id
     limit 1
