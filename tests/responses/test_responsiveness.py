@@ -121,6 +121,23 @@ async def test_two_answers_say_nothing_and_the_third_ranks_published_outcomes_an
     assert after["explanation"]["score"] == pytest.approx(before["explanation"]["score"] + 0.15, abs=2e-4)
 
 
+async def test_nothing_is_said_of_the_provider_behind_an_organization_that_posts_for_others(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Pool
+) -> None:
+    need = await publish(client, keys, "needs", NEED)
+    made = await client.post("/v1/outcomes", json={"title": OUTCOME}, headers=keys.headers("broker"))
+    outcome = made.json()["id"]
+    steps = [("broker", "submit"), *[("operator", "return"), ("broker", "submit")] * 3]
+    for role, action in (*steps, ("operator", "verify"), ("broker", "publish")):
+        await step(client, keys, role, outcome, action)
+    history = await counted(pool, keys.broker.organization_id)
+    assert history is not None
+    assert history.answered == 3
+    await drain(resources)
+    (match,) = await matches(client, keys, need)
+    assert responsiveness(match)["raw"] is None
+
+
 async def test_an_ad_hoc_text_finds_outcomes_with_their_providers_history(
     client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Pool
 ) -> None:
