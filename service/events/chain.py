@@ -82,11 +82,15 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first thing that is wrong: which fault, at which position (None: an event outside the chain), which event."""
+    """The first thing that is wrong: which fault, at which position (None: an event outside the chain), which event.
+
+    `other` is, of a reordering, the position where what belongs here was found.
+    """
 
     fault: Fault
     position: int | None
     event_id: str | None = None
+    other: int | None = None
 
 
 def field(value: str | None) -> bytes:
@@ -123,7 +127,7 @@ def link(previous: bytes, position: int, digest: bytes) -> bytes:
 def follow(before: Point, seal: Seal, event: Event | None) -> Point | Break:
     """Check one seal against the point before it: the next point, or what is wrong.
 
-    Whether a digest that is not its event's is another's is not seen from here: see `Fault.REORDERED` at the caller.
+    One seal alone does not show that it was exchanged with another: that looks like a changed event or a broken link.
     """
     expected = before.position + 1
     if seal.position != expected:
