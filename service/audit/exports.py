@@ -113,10 +113,10 @@ def verify_file(path: Path, anchor: Point | None = None) -> Verdict:
             broken = _differs(point, anchor)
         if broken is None and point.position < last:
             broken = Break(Fault.SEAL_MISSING, point.position + 1)
-        elif broken is not None and broken.fault is Fault.SEAL_MISSING:
-            # The place is not lost if it comes later.
-            if any(_read_line(number, line).seal.position == broken.position for number, line in lines):
-                broken = replace(broken, fault=Fault.REORDERED)
+        # The place is not lost if it comes later.
+        later = (_read_line(number, line).seal.position for number, line in lines)
+        if broken is not None and broken.fault is Fault.SEAL_MISSING and broken.position in set(later):
+            broken = replace(broken, fault=Fault.REORDERED)
     return Verdict(first, last, point.position - before.position, point, broken)
 
 

@@ -11,7 +11,7 @@ from service.kit.db import Connection, Row
 # How many rows of a cursor are in memory at once.
 BATCH = 2_000
 
-# An event in the very texts that are sealed; without one where the seal has lost it.
+# An event in the very texts that are sealed; null where the seal has lost it.
 SEALED = """
 select seal.position, seal.event_id::text as sealed_id, seal.digest, seal.hash, event.at,
        event.id::text as id, trim_scale(extract(epoch from event.at) * 1000000)::text as at_microseconds,

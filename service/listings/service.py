@@ -8,7 +8,7 @@ from uuid import UUID
 from matching.profiling import detect_language
 from service.errors import Conflict, FieldProblem, Forbidden, NotFound, OutOfTurn, PreconditionFailed, ValidationProblem
 from service.events import log
-from service.events.changes import changes
+from service.events.changes import changes, kept
 from service.kit import queue
 from service.kit.actor import SYSTEM, Actor, Role
 from service.kit.clock import now
@@ -185,7 +185,7 @@ async def change(
         raise PreconditionFailed(etag(current.version))
     await _keep_revision(connection, actor, identifier, current.version + 1, content, reason)
     after = await _present(connection, kind, identifier)
-    data = {"version": after.version, "reason": reason, "changes": _changes(content, current, after)}
+    data = {"version": after.version, "reason": kept("reason", reason), "changes": _changes(content, current, after)}
     await log.record(connection, actor, kind, identifier, "change", data=data)
     if current.state == "published":
         await queue.enqueue_index(connection, identifier, after.version)
@@ -251,7 +251,7 @@ async def act(
         action,
         from_state=step.source,
         to_state=step.target,
-        data={"reason": reason} if reason else None,
+        data={"reason": kept("reason", reason)} if reason else None,
     )
     if step.target == "published":
         await queue.enqueue_index(connection, identifier, current.version + 1, bulk=bulk)

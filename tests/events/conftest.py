@@ -6,16 +6,20 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
 from service.audit.verification import Verdict, snapshot, verify
+from service.cli import app
 from service.events import log
 from service.events.chain import Point
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
+from service.settings import Settings, get_settings
 from tests.conftest import Server
 
 Append = Callable[[int], Awaitable[None]]
 Check = Callable[..., Awaitable[Verdict]]
+Command = Callable[..., Awaitable[tuple[int, str]]]
 
 
 @pytest.fixture
@@ -25,7 +29,9 @@ def append(pool: Pool) -> Append:
     async def go(count: int) -> None:
         for number in range(count):
             async with transaction(pool, SYSTEM) as connection:
-                await log.record(connection, SYSTEM, "need", uuid4(), "change", data={"标题": f"第 {number} 次", "n": 1.50})
+                await log.record(
+                    connection, SYSTEM, "need", uuid4(), "change", data={"标题": f"第 {number} 次", "n": 1.50}
+                )
 
     return go
 
@@ -56,4 +62,21 @@ async def event_at(connection: "asyncpg.Connection[asyncpg.Record] | Pool", posi
     return found
 
 
-__all__ = ["Append", "Check", "asyncio", "event_at"]
+@pytest.fixture
+def duijie(settings: Settings, app_url: str, owner_url: str) -> Command:
+    """Run the command line against the test's database: exit code and what it printed."""
+    environment = {
+        "DUIJIE_DATABASE_URL": app_url,
+        "DUIJIE_OWNER_DATABASE_URL": owner_url,
+        "DUIJIE_HOME": str(settings.home),
+        "DUIJIE_LANGUAGE": "en",
+        "DUIJIE_LOG_LEVEL": "error",
+    }
+
+    async def go(*arguments: str) -> tuple[int, str]:
+        get_settings.cache_clear()
+        result = await asyncio.to_thread(CliRunner().invoke, app, ["audit", *arguments], env=environment)
+        get_settings.cache_clear()
+        return result.exit_code, result.output
+
+    return go

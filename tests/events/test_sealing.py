@@ -2,22 +2,24 @@
 
 import asyncio
 import random
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrations import script
 from service import embedded, migrate
 from service.audit import repository
 from service.audit.verification import snapshot
 from service.events import log
 from service.events.chain import BEGINNING, Event, canonical, digest_of
 from service.kit.actor import SYSTEM
+from service.kit.addresses import AddressClass
 from service.kit.db import Pool, create_pool, transaction
 from tests.conftest import Server
 from tests.events.conftest import Append, Check
@@ -37,12 +39,13 @@ async def test_fifty_transactions_at_once_leave_no_gap(app_url: str, check: Chec
                 await log.record(connection, SYSTEM, "need", uuid4(), "change")
             await asyncio.sleep(chance.random() / 50)
 
-    async def work_in_vain(number: int) -> None:
-        with pytest.raises(ZeroDivisionError):
-            async with transaction(pool, SYSTEM) as connection:
-                await log.record(connection, SYSTEM, "need", uuid4(), "change")
-                await asyncio.sleep(chance.random() / 50)
-                _ = number / 0
+    async def work_in_vain(_: int) -> None:
+        async with pool.acquire() as connection:
+            begun = connection.transaction()
+            await begun.start()
+            await log.record(connection, SYSTEM, "need", uuid4(), "change")
+            await asyncio.sleep(chance.random() / 50)
+            await begun.rollback()
 
     await asyncio.gather(*(work_in_vain(n) if n % 5 == 0 else work(n) for n in range(50)))
     # Of 50, every fifth is in vain; the others append 1, 2 or 3.
@@ -112,10 +115,6 @@ async def test_owner_and_superuser_meet_the_triggers(
 
 
 async def test_the_class_of_the_address_comes_with_the_actor_or_with_the_transaction(pool: Pool) -> None:
-    from dataclasses import replace
-
-    from service.kit.addresses import AddressClass
-
     actor = replace(SYSTEM, address_class=AddressClass.PRIVATE)
     async with transaction(pool, actor) as connection:
         await log.record(connection, actor, "need", uuid4(), "change")
@@ -155,12 +154,15 @@ async def test_a_migration_seals_what_is_there(postgres: Server, monkeypatch: py
     await pool.close()
     await admin.execute(f"drop database {name} with (force)")
     await admin.close()
-    assert (script.FOLDER / "0011_audit.sql").exists()
 
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
@@ -181,7 +183,9 @@ ZONES = [("UTC", "ISO, DMY"), ("Asia/Shanghai", "German"), ("America/St_Johns", 
     data=st.dictionaries(texts, json_values, max_size=4),
     zone=st.sampled_from(ZONES),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_python_and_the_database_seal_alike_whatever_the_session_is_set_to(
     postgres: Server, keys: Any, at: datetime, words: Any, data: dict[str, Any], zone: tuple[str, str]
 ) -> None:
@@ -190,8 +194,6 @@ def test_python_and_the_database_seal_alike_whatever_the_session_is_set_to(
             postgres.url("postgres", postgres.template), server_settings={"timezone": zone[0], "datestyle": zone[1]}
         )
         try:
-            import orjson
-
             request, kind, action, source, target = words
             row = await connection.fetchrow(
                 EVENT_ROW, keys[0], at, keys[2], keys[3], request, kind, keys[1], action, source, target,
@@ -229,9 +231,16 @@ events = st.builds(
 )  # fmt: skip
 
 
-@given(one=events, other=events)
-def test_two_events_share_a_form_only_if_they_are_equal(one: Event, other: Event) -> None:
-    assert (canonical(one) == canonical(other)) == (one == other)
+# Of nothing but what the form itself is written with, so that fields could run into each other if they did at all.
+marks = st.none() | st.text("0123:,-", max_size=3)
+
+
+@given(one=st.lists(marks, min_size=12, max_size=12), cut=st.integers(0, 10))
+def test_text_that_moves_from_one_field_to_the_next_makes_another_form(one: list[Any], cut: int) -> None:
+    joined = (one[cut] or "") + (one[cut + 1] or "")
+    for place in range(len(joined) + 1):
+        other = [*one[:cut], joined[:place], joined[place:], *one[cut + 2 :]]
+        assert (canonical(Event(*one)) == canonical(Event(*other))) == (one == other)
 
 
 @given(event=events)
@@ -247,8 +256,6 @@ def test_the_form_is_read_back_by_its_lengths(event: Event) -> None:
         values.append(rest[: int(length)].decode())
         assert rest[int(length) : int(length) + 1] == b","
         rest = rest[int(length) + 1 :]
-    from dataclasses import astuple
-
     assert values == ["duijie-event-1", *astuple(event)]
 
 
