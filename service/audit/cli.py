@@ -10,12 +10,14 @@ from service.command_line import console, errors, read_settings, run
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: verify, export, prune / 审计链：核验、导出、清理.")
 DATE = ["%Y-%m-%d"]
+# Beyond any chain, and within what the database counts.
+MOST = 10**15
 
 
 @audit_app.command()
 def verify(
-    first: Annotated[int | None, typer.Option("--from", min=1, help="First position.")] = None,
-    last: Annotated[int | None, typer.Option("--to", min=1, help="Last position.")] = None,
+    first: Annotated[int | None, typer.Option("--from", min=1, max=MOST, help="First position.")] = None,
+    last: Annotated[int | None, typer.Option("--to", min=1, max=MOST, help="Last position.")] = None,
     anchor: Annotated[
         str | None, typer.Option(help="POSITION:HASH that `duijie audit head` printed before: finds a cut-off tail.")
     ] = None,

@@ -13,7 +13,7 @@ from service.audit import exports, repository
 from service.audit.messages import message_of
 from service.audit.verification import Progress as Report
 from service.audit.verification import Verdict, read_anchor, snapshot, verify
-from service.errors import FieldProblem, ValidationProblem
+from service.errors import FieldProblem, Forbidden, ValidationProblem
 from service.events import log
 from service.kit.actor import SYSTEM
 from service.kit.clock import MARKET_ZONE, today
@@ -101,7 +101,7 @@ async def prune_old(settings: Settings, console: Console, before: date | None) -
     """Remove events past their time, over the owner's connection; leaves a checkpoint and an event of its own.
 
     Raises:
-        ValidationProblem: some of them must still be kept.
+        ValidationProblem: some of them must still be kept. Forbidden: the connection is not the owner's.
     """
     latest = today() - timedelta(days=settings.audit_days)
     if before is not None and before > latest:
@@ -115,6 +115,12 @@ async def prune_old(settings: Settings, console: Console, before: date | None) -
     try:
         await prepare_connection(owner)
         pruned = await prune(owner, datetime.combine(before or latest, time(), MARKET_ZONE))
+    except asyncpg.InsufficientPrivilegeError as error:
+        text = Text(
+            f"数据库拒绝清理（{error}）：请在 DUIJIE_OWNER_DATABASE_URL 中使用表的属主",
+            f"The database refuses ({error}): DUIJIE_OWNER_DATABASE_URL must connect as the owner of the tables",
+        )
+        raise Forbidden(text) from error
     finally:
         await owner.close()
     if pruned is None:

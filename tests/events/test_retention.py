@@ -15,6 +15,7 @@ from service.audit.verification import read_anchor
 from service.events.chain import Event, Point, digest_of, link
 from service.kit.clock import now, today
 from service.kit.db import Pool, prepare_connection
+from service.resources import DatabaseUrls
 from service.settings import Settings
 from tests.events.conftest import Append, Check, Command
 
@@ -97,6 +98,25 @@ async def test_the_command_refuses_days_that_must_be_kept(owner: "Owner[asyncpg.
     assert (code, output) == (0, "removed 1 events, up to position 1\n")
     assert (await duijie("prune"))[1] == "no event is past its time\n"
     assert (await duijie("verify"))[0] == 0
+
+
+async def test_pruning_takes_the_owner(
+    owner: "Owner[asyncpg.Record]", duijie: Command, app_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append_old(owner, [400])
+    with monkeypatch.context() as patched:
+        # The application's own connection in the owner's place, on a schema that is up to date already.
+        patched.setattr("service.audit.commands.open_database", as_application(app_url))
+        code, output = await duijie("prune")
+    assert (code, "DUIJIE_OWNER_DATABASE_URL" in output) == (1, True)
+    assert await owner.fetchval("select count(*) from event") == 1
+
+
+def as_application(url: str) -> object:
+    async def opened(_: Settings, *, migrating: bool) -> DatabaseUrls:
+        return DatabaseUrls(url, url)
+
+    return opened
 
 
 def test_no_setting_goes_below_six_months(tmp_path: Path) -> None:
