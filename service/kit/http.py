@@ -40,6 +40,7 @@ DESCRIPTIONS = {
     415: "Unsupported content type. / 不支持的内容类型。",
     422: "The input breaks a rule; each field is named. / 内容不符合要求，逐项列出。",
     428: "If-Match is needed. / 需要 If-Match。",
+    429: "Too many requests; Retry-After says when to try again. / 请求过于频繁，请按 Retry-After 重试。",
     503: "Not available right now; try again. / 暂不可用，请稍后重试。",
 }
 
@@ -57,7 +58,7 @@ def problems(*statuses: int) -> Responses:
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": DESCRIPTIONS[status], "content": {"application/problem+json": schema}}
-        for status in sorted({*statuses, 400, 401, 422})
+        for status in sorted({*statuses, 400, 401, 422, 429})
     }
 
 
