@@ -27,6 +27,9 @@ create policy of_its_caller on idempotency_key to duijie_app
 -- Housekeeping needs to find what is old, and to remove it.
 create policy housekeeping_reads on idempotency_key for select to duijie_app
     using (current_setting('duijie.roles', true) = 'system');
+-- It locks what it removes, and changes nothing.
+create policy housekeeping_locks on idempotency_key for update to duijie_app
+    using (current_setting('duijie.roles', true) = 'system') with check (false);
 create policy housekeeping_removes on idempotency_key for delete to duijie_app
     using (current_setting('duijie.roles', true) = 'system');
 grant select, insert, update, delete on idempotency_key to duijie_app;
