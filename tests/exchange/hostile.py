@@ -158,7 +158,7 @@ FILES: tuple[tuple[Callable[[Path], None], str, str], ...] = (
     (broken_xml, "xlsx", "unreadable_file"),
     (million_columns, "csv", "too_large"),
     (wide_later, "csv", "too_large"),
-    (open_quote, "csv", "too_large"),
+    (open_quote, "csv", "unreadable_file"),
     (giant_line, "jsonl", "too_large"),
     (nul_bytes, "csv", "unreadable_file"),
     (utf16, "csv", "unreadable_file"),
