@@ -26,10 +26,10 @@ from service.errors import (
     UnsupportedMedia,
     ValidationProblem,
 )
-from service.kit.http import Problem
+from service.kit.http import RATE_HEADERS, REPLAYED_HEADER, RETRY_HEADER, Problem
 from service.kit.language import Text
 from service.kit.security_headers import SecurityHeaders
-from service.kit.throttle import Throttle
+from service.kit.throttle import LIMITED, Throttle
 from service.kit.validation import problems_of
 from service.kit.web import Manners, problem_response
 from service.resources import Resources, open_resources
@@ -131,8 +131,25 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     # FastAPI declares its own shape of validation error, which this service never answers with.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    _declare_headers(document["paths"])
     app.openapi_schema = document
     return document
+
+
+def _declare_headers(paths: dict[str, Any]) -> None:
+    """Name the headers that layers around the endpoints add, so that the document tells of them too."""
+    operations = [
+        (method, operation)
+        for path, item in paths.items()
+        if path.startswith(LIMITED)
+        for method, operation in item.items()
+    ]
+    for method, operation in operations:
+        for status, answer in operation["responses"].items():
+            headers = answer.setdefault("headers", {})
+            headers |= RATE_HEADERS | (RETRY_HEADER if status == "429" else {})
+            if method == "post" and status < "300" and not operation.get("x-duijie-reads"):
+                headers |= REPLAYED_HEADER
 
 
 def _answer(request: Request, error: ServiceError) -> JSONResponse:
