@@ -6,7 +6,9 @@ a million cells repeat one long shared string; a document type declares entities
 Everything here is read as a stream, in pieces, and stops at the first bound that is passed.
 """
 
+import struct
 import zipfile
+import zlib
 from array import array
 from pathlib import Path
 from typing import IO
@@ -54,7 +56,7 @@ def check_archive(path: Path) -> None:
                 if name.endswith((".xml", ".rels")) and name != SHARED:
                     with archive.open(member) as stream:
                         _Part(name, lengths).read(stream)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, OSError, RuntimeError, EOFError, ValueError) as error:
         raise UnreadableFile(DAMAGED) from error
 
 
@@ -107,7 +109,8 @@ class _Part:
         Raises:
             UnreadableFile, TooLarge: a bound is passed, or it is no XML.
         """
-        parser = expat.ParserCreate()
+        # Whatever encoding the part declares: the reader takes it for UTF-8, and both have to see the same elements.
+        parser = expat.ParserCreate("UTF-8")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._declared
         parser.StartElementHandler = self._started

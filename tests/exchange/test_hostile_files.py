@@ -1,14 +1,22 @@
 """Files that nobody means well with are refused with a reason, within bounded memory, and the process lives on."""
 
+import csv
+import io
 import json
+import random
 import subprocess
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from service.errors import ServiceError
 from service.exchange.archives import check_archive
 from service.exchange.readers import FORMULA_STARTS, open_table
 from service.exchange.runs import import_path
@@ -141,13 +149,81 @@ async def test_no_export_begins_a_formula(client: httpx2.AsyncClient, keys: Keys
     path = tmp_path / f"a.{form}"
     path.write_bytes(exported.content)
     if form == "csv":
-        import csv
-
         cells = [cell for row in csv.reader(exported.text.lstrip("\ufeff").splitlines(keepends=True)) for cell in row]
         assert [cell for cell in cells if cell.lstrip(" ").startswith(FORMULA_STARTS)] == []
     else:
-        import zipfile
-
         with zipfile.ZipFile(path) as archive:
             sheets = [archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/")]
         assert not any(b"<f>" in sheet or b"<f " in sheet for sheet in sheets)
+
+
+PARTS = (
+    "xl/worksheets/sheet1.xml",
+    "xl/workbook.xml",
+    "xl/_rels/workbook.xml.rels",
+    "_rels/.rels",
+    "[Content_Types].xml",
+)
+BYTES = b'0123456789ABZaz<>"&/ =\x00\xff'
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    """Some bytes changed, cut out or repeated."""
+    made = bytearray(content)
+    for _ in range(chance.randint(1, 6)):
+        place = chance.randrange(len(made) or 1)
+        match chance.randrange(3):
+            case 0 if made:
+                made[place] = chance.choice(BYTES)
+            case 1:
+                del made[place : place + chance.randint(1, 20)]
+            case _:
+                made[place:place] = made[chance.randrange(len(made) or 1) :][:40]
+    return bytes(made)
+
+
+def refusal_of(path: Path) -> int | None:
+    """The status with which a file is refused; None where it is read to its end."""
+    try:
+        list(open_table(path, "needs").rows)
+    except ServiceError as error:
+        return error.status
+    return None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_workbook_is_read_or_refused(tmp_path: Path, seed: int) -> None:
+    """Whatever is wrong with the archive or the XML within: rows, or a refusal with a reason, and nothing else."""
+    chance = random.Random(seed)
+    cells = "".join(f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>x{n}</t></is></c></row>' for n in range(2, 30))
+    whole = hostile.book(tmp_path / "whole.xlsx", hostile.rows(cells)).read_bytes()
+    parts = {}
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    path, refused = tmp_path / "a.xlsx", 0
+    for _ in range(150):
+        if chance.random() < 0.4:
+            path.write_bytes(damaged(whole, chance))
+        else:
+            wrong = chance.choice(PARTS)
+            with zipfile.ZipFile(path, "w") as archive:
+                for name, content in parts.items():
+                    archive.writestr(name, damaged(content, chance) if name == wrong else content)
+        refused += refusal_of(path) is not None
+    assert 0 < refused < 150
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        path.write_bytes(content)
+        assert refusal_of(path) in (None, 413, 415, 422)
+
+
+@given(st.text(alphabet="a,;\t\"\r\n'=+{}[] é需", max_size=200))
+def test_any_text_is_read_or_refused(content: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        path.write_text(content, encoding="utf-8", newline="")
+        assert refusal_of(path) in (None, 413, 415, 422)
