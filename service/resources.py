@@ -78,8 +78,8 @@ class Resources:
     urls: DatabaseUrls
     pool: Pool
     encoders: Encoders
-    imports: Places
-    limits: SharedBuckets | None
+    imports: Places = field(default_factory=lambda: Places(1))
+    limits: SharedBuckets | None = None
     field_vectors: FieldVectors = field(default_factory=FieldVectors)
 
     def encoder_state(self) -> State:
