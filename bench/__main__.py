@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, assignment, audit, encoder, learning, memory, reads, routing
+from bench import adhoc, assignment, audit, encoder, learning, manners, memory, reads, routing
 from bench.figures import Figure
 
 MEASUREMENTS = {
@@ -21,6 +21,7 @@ MEASUREMENTS = {
     "learning": learning.measure,
     "assignment": assignment.measure,
     "audit": audit.measure,
+    "manners": manners.measure,
 }
 
 

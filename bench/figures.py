@@ -1,7 +1,7 @@
 """What a measurement gives back."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -35,3 +35,15 @@ async def median_ms(action: Callable[[], Awaitable[object]], rounds: int) -> flo
         await action()
         times.append((time.perf_counter() - begun) * 1000)
     return median(times)
+
+
+async def medians_ms(actions: Sequence[Callable[[], Awaitable[object]]], rounds: int) -> list[float]:
+    """Median time of each action in milliseconds, taken in turns, so that what else the machine does meets all alike."""
+    times: list[list[float]] = [[] for _ in actions]
+    for number in range(-max(1, rounds // 10), rounds):
+        for action, taken in zip(actions, times, strict=True):
+            begun = time.perf_counter()
+            await action()
+            if number >= 0:
+                taken.append((time.perf_counter() - begun) * 1000)
+    return [median(taken) for taken in times]

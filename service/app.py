@@ -11,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 
 from service import __version__, health
 from service.api import router
+from service.docs_page import add_docs_page
 from service.errors import (
     Conflict,
     NotFound,
@@ -24,8 +26,10 @@ from service.errors import (
     UnsupportedMedia,
     ValidationProblem,
 )
-from service.kit.http import Problem
+from service.kit.http import RATE_HEADERS, REPLAYED_HEADER, RETRY_HEADER, Problem
 from service.kit.language import Text
+from service.kit.security_headers import SecurityHeaders
+from service.kit.throttle import LIMITED, Throttle
 from service.kit.validation import problems_of
 from service.kit.web import Manners, problem_response
 from service.resources import Resources, open_resources
@@ -43,8 +47,15 @@ Matchmaking for technology markets: enterprises post needs (需求), universitie
 - **Keys / 密钥**: `Authorization: Bearer dj_…`.
 - **Errors / 错误**: `application/problem+json` (RFC 9457); each wrong field is named.
 - **Changes / 修改**: send the `ETag` that you read as `If-Match`.
+- **Retries / 重试**: send an `Idempotency-Key` with a POST; the same key and content have one effect and one answer.
+- **Limits / 限流**: `RateLimit` says what is left; 429 says in `Retry-After` when to try again.
 - **Pages / 分页**: pass `next` of a page as `cursor`.
 """
+
+CORS_REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id"]
+CORS_ANSWER_HEADERS = [
+    "Content-Disposition", "ETag", "Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id",
+]  # fmt: skip
 
 ResourceOpener = Callable[[Settings], AbstractAsyncContextManager[Resources]]
 
@@ -59,20 +70,34 @@ def create_app(settings: Settings | None = None, opener: ResourceOpener = open_r
             app.state.resources = resources
             yield
 
-    # The documentation page brings its own scripts: many readers have no way to a content delivery network.
+    # Brings the scripts of the documentation page, which has a route of its own for its policy's sake.
     app = FastAPIOffline(
         title="Duijie 对接",
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
         redoc_url=None,
     )
     app.openapi_version = "3.1.0"
     app.state.settings = chosen
     app.include_router(router)
     app.include_router(health.router)
+    add_docs_page(app)
+    # The last one added is the outermost: headers, then who may call from a browser, then manners, then limits.
+    app.add_middleware(Throttle, settings=chosen)
     app.add_middleware(Manners, settings=chosen)
+    if chosen.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=chosen.allowed_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=CORS_REQUEST_HEADERS,
+            expose_headers=CORS_ANSWER_HEADERS,
+            max_age=600,
+        )
+    app.add_middleware(SecurityHeaders)
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -83,7 +108,6 @@ def create_app(settings: Settings | None = None, opener: ResourceOpener = open_r
     app.add_exception_handler(asyncpg.CharacterNotInRepertoireError, _unstorable)
     app.add_exception_handler(asyncpg.InterfaceError, _no_database)
     app.add_exception_handler(OSError, _no_database)
-    app.add_exception_handler(Exception, _unexpected)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 
@@ -107,8 +131,25 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     # FastAPI declares its own shape of validation error, which this service never answers with.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    _declare_headers(document["paths"])
     app.openapi_schema = document
     return document
+
+
+def _declare_headers(paths: dict[str, Any]) -> None:
+    """Name the headers that layers around the endpoints add, so that the document tells of them too."""
+    operations = [
+        (method, operation)
+        for path, item in paths.items()
+        if path.startswith(LIMITED)
+        for method, operation in item.items()
+    ]
+    for method, operation in operations:
+        for status, answer in operation["responses"].items():
+            headers = answer.setdefault("headers", {})
+            headers |= RATE_HEADERS | (RETRY_HEADER if status == "429" else {})
+            if method == "post" and status < "300" and not operation.get("x-duijie-reads"):
+                headers |= REPLAYED_HEADER
 
 
 def _answer(request: Request, error: ServiceError) -> JSONResponse:
@@ -169,9 +210,3 @@ async def _unstorable(request: Request, error: Exception) -> JSONResponse:
 async def _no_database(request: Request, error: Exception) -> JSONResponse:
     log.error("database out of reach", error=repr(error))
     return _answer(request, Unavailable(Text("数据库暂时无法连接", "The database is out of reach right now")))
-
-
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    # The text of an unexpected exception is for the log: it may quote data that the caller must not see.
-    log.error("unexpected", exc_info=error, request_id=request.state.request_id)
-    return _answer(request, ServiceError())

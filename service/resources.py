@@ -12,6 +12,9 @@ from service.encoder_choice import source_in_use
 from service.encoders import Encoders, load_configured_encoder
 from service.hints.vectors import FieldVectors
 from service.kit.db import Pool, create_pool
+from service.kit.limits import SharedBuckets, open_buckets
+from service.kit.places import Places
+from service.kit.rates import parse_rate
 from service.migrate import migrate, prepare_embedded
 from service.settings import Settings
 
@@ -75,6 +78,8 @@ class Resources:
     urls: DatabaseUrls
     pool: Pool
     encoders: Encoders
+    imports: Places = field(default_factory=lambda: Places(1))
+    limits: SharedBuckets | None = None
     field_vectors: FieldVectors = field(default_factory=FieldVectors)
 
     def encoder_state(self) -> State:
@@ -88,8 +93,12 @@ async def resources_over(settings: Settings, urls: DatabaseUrls, pool: Pool) -> 
     async with pool.acquire() as connection:
         source = await source_in_use(connection, settings)
     encoders = Encoders(settings, source=source)
+    # An import may hold one connection while it works with another: half of them at most, so that none waits for ever.
+    imports = Places(max(1, settings.pool_size // 2))
+    rates = parse_rate(settings.rate_limit), parse_rate(settings.rate_limit_organization)
     try:
-        yield Resources(settings, urls, pool, encoders)
+        async with open_buckets(urls.application, *rates) as limits:
+            yield Resources(settings, urls, pool, encoders, imports, limits)
     finally:
         await encoders.close()
 

@@ -1,5 +1,6 @@
 """Every setting, read once from `DUIJIE_*` environment variables."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -8,9 +9,12 @@ import platformdirs
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.kit.rates import parse_rate
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 SEEDS = PROJECT_ROOT / "seeds"
 MIGRATIONS = PROJECT_ROOT / "migrations"
+ORIGIN = re.compile(r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?$")
 
 
 class Settings(BaseSettings):
@@ -63,6 +67,23 @@ class Settings(BaseSettings):
         description="Days that events of the audit trail are kept at least; 184 is the longest that six months can be "
         "(Cybersecurity Law of China, article 23 (3); before 2026 article 21 (3)).",
     )
+    rate_limit: str = Field(
+        default="600/minute", description="Requests of one API key, as NUMBER/second, minute, hour or day; 0: no limit."
+    )
+    rate_limit_organization: str = Field(
+        default="3000/minute", description="Requests of all keys of one organization together; 0: no limit."
+    )
+    rate_limit_address: str = Field(
+        default="300/minute", description="Requests of one address without a key that is known to work; 0: no limit."
+    )
+    rate_limit_failures: str = Field(
+        default="20/minute", description="Wrong keys from one address before it has to wait; 0: no limit."
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Origins whose pages may call the API from a browser, with commas between, such as "
+        "https://market.example; empty: none.",
+    )
     stored_matches: int = Field(default=50, ge=1, le=500, description="Most matches stored per ranking run.")
 
     @field_validator("database_url", "owner_database_url")
@@ -72,6 +93,28 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
         return value
+
+    @field_validator("rate_limit", "rate_limit_organization", "rate_limit_address", "rate_limit_failures")
+    @classmethod
+    def _is_rate(cls, value: str) -> str:
+        parse_rate(value)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        # No wildcard: which pages may read a market's data with a user's key is for the operator to name.
+        for origin in filter(None, map(str.strip, value.split(","))):
+            if not ORIGIN.match(origin):
+                raise ValueError(
+                    f"{origin} is no origin: scheme and host without a path, such as https://market.example"
+                )
+        return value
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The origins of `cors_origins`, one by one."""
+        return [origin for origin in map(str.strip, self.cors_origins.split(",")) if origin]
 
     @property
     def cache(self) -> Path:

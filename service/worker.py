@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from service.kit import queue
+from service.kit import idempotency, limits, queue
 from service.kit.actor import SYSTEM
 from service.kit.clock import now, today
 from service.kit.db import transaction
@@ -59,12 +59,22 @@ async def keep_house(resources: Resources) -> None:
             pass
         await repository.wake(connection, now())
         await responses.count_due(connection, now())
+    await _forget(resources)
     await switching.settle(resources)
     async with transaction(resources.pool, SYSTEM) as connection:
         # The keys of jobs hold versions, so for what still waits this adds nothing.
         for job in await repository.unindexed(connection, SWEEP_LIMIT):
             await queue.enqueue_index(connection, job.listing_id, job.version, bulk=True)
         await queue.enqueue_rank(connection, await repository.unranked(connection, SWEEP_LIMIT), bulk=True)
+
+
+async def _forget(resources: Resources) -> None:
+    """Remove stored answers and rate buckets that say nothing any more, a bounded number in each transaction."""
+    for sweep in (idempotency.sweep, limits.sweep):
+        removed = SWEEP_LIMIT
+        while removed == SWEEP_LIMIT:
+            async with transaction(resources.pool, SYSTEM) as connection:
+                removed = await sweep(connection, now(), SWEEP_LIMIT)
 
 
 async def _every(seconds: float, action: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

@@ -1,6 +1,7 @@
 """How an endpoint gets its one transaction under its one actor."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -8,8 +9,10 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.access.service import authenticate
+from service.kit import idempotency
 from service.kit.actor import Actor
 from service.kit.addresses import address_class
+from service.kit.clock import now
 from service.kit.db import Connection, Pool, set_actor
 
 bearer = HTTPBearer(
@@ -39,23 +42,84 @@ def _from(request: Request, actor: Actor) -> Actor:
     return replace(actor, address_class=address_class(request.client.host if request.client else None))
 
 
-async def _open(request: Request, credentials: Credentials) -> AsyncIterator[Transaction]:
+@asynccontextmanager
+async def _begin(request: Request, credentials: Credentials, *, waiting: bool = True) -> AsyncIterator[Transaction]:
+    """The request's transaction: who acts first, then the Idempotency-Key, then the work.
+
+    A key that cannot be kept from working twice is not taken: only requests that act carry one here.
+    """
     key = credentials.credentials if credentials else None
+    asked = await _asked(request)
     async with pool_of(request).acquire() as connection, connection.transaction():
         actor = _from(request, await authenticate(connection, key, request.state.request_id))
         await set_actor(connection, actor)
         request.state.actor = actor
+        if asked is not None and actor.key_id is not None:
+            request.state.claim = await idempotency.claim(connection, actor.key_id, asked, now(), waiting=waiting)
         yield Transaction(connection, actor)
 
 
+async def _asked(request: Request) -> idempotency.Asked | None:
+    """What the request asks under an Idempotency-Key; read once, and only where the route acts."""
+    state = request.state
+    if not hasattr(state, "asked"):
+        state.asked = await idempotency.asked_by(request) if getattr(state, "acts", False) else None
+    asked: idempotency.Asked | None = state.asked
+    return asked
+
+
+async def open_now(request: Request, credentials: Credentials) -> AsyncIterator[Transaction]:
+    """The request's transaction, open from before the endpoint until its answer is made."""
+    async with _begin(request, credentials) as transaction:
+        yield transaction
+
+
 # Function scope: the transaction has committed before the answer leaves, so nothing is acknowledged that a crash undoes.
-Tx = Annotated[Transaction, Depends(_open, scope="function")]
+Tx = Annotated[Transaction, Depends(open_now, scope="function")]
+
+
+class Opening:
+    """Opens the request's transaction when the endpoint is ready for it; it ends with the endpoint's answer."""
+
+    def __init__(self, request: Request, credentials: Credentials, stack: AsyncExitStack) -> None:
+        self._request = request
+        self._credentials = credentials
+        self._stack = stack
+
+    async def __call__(self, *, waiting: bool = True) -> Transaction:
+        """Begin; `waiting` as in `idempotency.claim`."""
+        return await self._stack.enter_async_context(_begin(self._request, self._credentials, waiting=waiting))
+
+    async def hold(self) -> None:
+        """Hold the Idempotency-Key, if there is one, over work in many transactions; its answer is stored at the end.
+
+        What an interruption leaves of such work must be finished by a second try.
+
+        Raises:
+            UnderWay: another request with the key still runs; work of minutes is not waited for.
+        """
+        if await _asked(self._request) is not None:
+            await self(waiting=False)
+
+
+async def open_later(request: Request, credentials: Credentials) -> AsyncIterator[Opening]:
+    """The transaction of an endpoint that has work before it which must not hold a connection."""
+    async with AsyncExitStack() as stack:
+        yield Opening(request, credentials, stack)
+
+
+LateTx = Annotated[Opening, Depends(open_later, scope="function")]
 
 
 async def _actor(request: Request, credentials: Credentials) -> Actor:
     key = credentials.credentials if credentials else None
+    asked = await _asked(request)
     async with pool_of(request).acquire() as connection, connection.transaction():
         actor = _from(request, await authenticate(connection, key, request.state.request_id))
+        if asked is not None and actor.key_id is not None:
+            # Before any work: what was answered already needs none.
+            await set_actor(connection, actor)
+            await idempotency.replay(connection, actor.key_id, asked, now())
     request.state.actor = actor
     return actor
 

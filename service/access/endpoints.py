@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from service.access import repository, service
 from service.access.dependencies import Tx
+from service.access.routes import Route
 from service.access.schemas import Caller, Key, KeyRequest, NewKey, Organization, OrganizationContent, OrganizationKind
 from service.errors import Forbidden
 from service.kit.etag import etag
@@ -15,7 +16,7 @@ from service.kit.language import Text
 from service.kit.pages import Page, decode_cursor, encode_cursor
 from service.kit.texts import RegionCode
 
-router = APIRouter(tags=["organizations"])
+router = APIRouter(tags=["organizations"], route_class=Route)
 
 
 @router.get("/me", summary="Who am I / 当前身份", responses=problems())

@@ -91,7 +91,11 @@ class Key(BaseModel):
 class NewKey(Key):
     """A key right after it was made: the only time that it is shown."""
 
-    key: str = Field(description="Shown this once; only its SHA-256 is kept / 仅显示一次，请妥善保存")
+    # A repeated answer carries null in its place: what is shown once is never stored, not even for a retry.
+    key: str = Field(
+        description="Shown this once, null in a repeated answer; only its SHA-256 is kept / 仅显示一次，重放的应答中为空",
+        json_schema_extra={"x-shown-once": True, "type": ["string", "null"]},
+    )
 
 
 class Caller(BaseModel):

@@ -15,6 +15,9 @@ from service.kit.language import Text
 CodesByLabel = Mapping[str, Mapping[str, str]]
 
 
+LISTS = frozenset({Cell.LINES, Cell.WORDS, Cell.CODES, Cell.RIGHTS})
+
+
 class CellError(ValueError):
     """A cell cannot be read: the rule that it breaks, and what would be right."""
 
@@ -54,6 +57,8 @@ def read(cell: object, column: Column, codes: CodesByLabel) -> Any:
     """
     if isinstance(cell, list):
         return _read_list(cell, column, codes)
+    if isinstance(cell, dict):
+        raise CellError("no_object", Text("应为文字、数字或列表", "Must be a text, a number or a list"))
     text = as_text(cell)
     if not text.strip():
         return None
@@ -81,10 +86,21 @@ def read(cell: object, column: Column, codes: CodesByLabel) -> Any:
 
 
 def _read_list(cell: list[Any], column: Column, codes: CodesByLabel) -> Any:
-    """JSON Lines may give lists as lists."""
+    """JSON Lines may give lists as lists: of words, and for rights of objects that hold words."""
+    if not all(_is_flat(entry, within=2 if column.cell is Cell.RIGHTS else 1) for entry in cell):
+        raise CellError("nested", Text("列表中不能再嵌套列表或对象", "A list may not hold lists or objects"))
+    if column.cell not in LISTS:
+        raise CellError("no_list", Text("应为文字或数字，而不是列表", "Must be a text or a number, not a list"))
     if column.cell is Cell.CODES:
         return [_code(str(word), column.codes, codes) for word in cell]
     return cell
+
+
+def _is_flat(value: Any, *, within: int) -> bool:
+    """Whether a value nests no deeper than it should; looked at from outside, so that depth costs nothing."""
+    if isinstance(value, dict):
+        return within > 1 and all(_is_flat(part, within=within - 1) for part in value.values())
+    return not isinstance(value, list)
 
 
 def write(value: Any, column: Column) -> str:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
 
-from service.access.dependencies import CurrentActor, OpenRead, Tx, pool_of
+from service.access.dependencies import CurrentActor, LateTx, OpenRead, Tx, pool_of
+from service.access.routes import Route
 from service.errors import NotFound
 from service.exchange import codebook, repository
 from service.exchange.columns import ImportKind
@@ -26,7 +27,7 @@ from service.kit.db import Row
 from service.kit.http import open_problems, problems
 from service.kit.language import Text, current_language
 
-router = APIRouter(tags=["exchange"])
+router = APIRouter(tags=["exchange"], route_class=Route)
 
 SHOWN = 1_000
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -64,10 +65,11 @@ class Report(BaseModel):
     report: str | None = Field(default=None, description="Address of the whole report as a spreadsheet / 完整报告地址")
 
 
-@router.post("/imports", summary="Import a file / 导入文件", responses=problems(403, 413, 415))
+@router.post("/imports", summary="Import a file / 导入文件", responses=problems(403, 409, 413, 415, 503))
 async def create_import(
     request: Request,
     actor: CurrentActor,
+    begin: LateTx,
     file: UploadFile,
     kind: Annotated[ImportKind, Query(description="需求、成果或单位")],
     state: Annotated[TargetState, Query(description="State to bring rows to / 导入后的状态")] = "draft",
@@ -78,23 +80,25 @@ async def create_import(
     ] = None,
 ) -> Report:
     """Import CSV, XLSX or JSON Lines. Good rows go in, bad rows go to the report, and a second run changes nothing."""
-    with tempfile.TemporaryDirectory(prefix="duijie-import-") as folder:
-        # The name that was sent is for the report only; nothing on this machine is called by it.
-        path = Path(folder) / "upload"
-        with path.open("wb") as out:
-            while piece := await file.read(1 << 20):
-                out.write(piece)
-        report = await import_path(
-            pool_of(request),
-            actor,
-            path,
-            kind,
-            organization=organization if _posts_for_others(actor) else None,
-            state=state,
-            dry_run=dry_run,
-            file_name=_base_name(file.filename),
-            most_rows=request.app.state.settings.max_import_rows,
-        )
+    async with request.app.state.resources.imports.place():
+        await begin.hold()
+        with tempfile.TemporaryDirectory(prefix="duijie-import-") as folder:
+            # The name that was sent is for the report only; nothing on this machine is called by it.
+            path = Path(folder) / "upload"
+            with path.open("wb") as out:
+                while piece := await file.read(1 << 20):
+                    out.write(piece)
+            report = await import_path(
+                pool_of(request),
+                actor,
+                path,
+                kind,
+                organization=organization if _posts_for_others(actor) else None,
+                state=state,
+                dry_run=dry_run,
+                file_name=_base_name(file.filename),
+                most_rows=request.app.state.settings.max_import_rows,
+            )
     return _present(report)
 
 

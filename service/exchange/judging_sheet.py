@@ -12,7 +12,8 @@ from xlsxwriter.exceptions import FileCreateError
 from service.errors import FieldProblem, ValidationProblem
 from service.exchange.cells import as_text
 from service.exchange.columns import fold_heading
-from service.exchange.readers import RawRow, UnreadableFile, open_table
+from service.exchange.faults import UnreadableFile
+from service.exchange.readers import RawRow, open_table
 from service.exchange.rows import RowProblem
 from service.kit.language import Language, Text
 

@@ -2,37 +2,29 @@
 
 import codecs
 import csv
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import orjson
 from python_calamine import CalamineWorkbook
 
-from service.errors import ServiceError, TooLarge, UnsupportedMedia
+from service.errors import TooLarge, UnsupportedMedia
+from service.exchange.archives import check_archive
 from service.exchange.columns import ImportKind
+from service.exchange.faults import UnreadableFile
 from service.kit.language import Text
 
-# What a spreadsheet may unpack to; a bomb of a few kilobytes unpacks to gigabytes.
-MOST_UNPACKED = 256 * 1024 * 1024
-MOST_RATIO = 200
-MOST_MEMBERS = 2_000
 MOST_COLUMNS = 200
 MOST_CELL = 40_000
+# Characters of one row: what a parser has in memory at once. 40 columns of the longest text would be 1.6 million.
+MOST_ROW = 2_000_000
 BEIR_FILES: dict[str, str] = {"needs": "queries.jsonl", "outcomes": "corpus.jsonl"}
+TOO_WIDE = Text(f"最多 {MOST_COLUMNS} 列", f"At most {MOST_COLUMNS} columns")
 EXAMPLE_MARKS = ("示例", "example:")
 
 Format = Literal["csv", "xlsx", "jsonl"]
-
-
-class UnreadableFile(ServiceError):
-    """A file that holds no rows that can be read; nothing was imported."""
-
-    status = 422
-    code = "unreadable_file"
-    title = Text("文件无法读取，未导入任何内容", "The file cannot be read; nothing was imported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +73,27 @@ def open_table(path: Path, kind: ImportKind) -> Table:
     return _open_csv(path, encoding, first)
 
 
+ENDINGS: dict[str, Format] = {".csv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+def check_name(name: str, found: Format) -> None:
+    """Refuse a file whose name says one kind of content and whose bytes are another: somebody is mistaken.
+
+    Text is text: a .txt or .csv may hold either of the two kinds that are.
+
+    Raises:
+        UnsupportedMedia: a spreadsheet under the name of a text, or the other way round.
+    """
+    said = ENDINGS.get(PurePosixPath(name).suffix.lower())
+    if said is not None and (said == "xlsx") != (found == "xlsx"):
+        raise UnsupportedMedia(
+            Text(
+                f"文件名是 {PurePosixPath(name).suffix}，内容却是 {found}；请按实际格式命名",
+                f"The name ends in {PurePosixPath(name).suffix} but the content is {found}: name it for what it is",
+            )
+        )
+
+
 def _open_folder(path: Path, kind: ImportKind) -> Table:
     name = BEIR_FILES.get(kind)
     if name is None or not (path / name).is_file():
@@ -104,6 +117,13 @@ def _encoding(path: Path) -> str:
         try:
             with path.open("rb") as file:
                 while piece := file.read(1 << 20):
+                    if b"\0" in piece:
+                        raise UnreadableFile(
+                            Text(
+                                "文件含有空字节，不是 UTF-8 或 GB18030 文本；UTF-16 请另存为 UTF-8",
+                                "The file holds NUL bytes and is no UTF-8 or GB18030 text: save UTF-16 as UTF-8",
+                            )
+                        )
                     decoder.decode(piece)
                 decoder.decode(b"", final=True)
         except UnicodeDecodeError:
@@ -114,27 +134,61 @@ def _encoding(path: Path) -> str:
     )
 
 
+def _lines(path: Path, encoding: str, budget: "_Budget") -> Iterator[str]:
+    """Lines as they end in the file, charged to the row that they belong to; a row may span several lines of CSV."""
+    with path.open(encoding=encoding, newline="") as file:
+        while line := file.readline(MOST_ROW + 1):
+            budget.charge(len(line))
+            yield line
+
+
+class _Budget:
+    """Characters that the present row may still have."""
+
+    def __init__(self) -> None:
+        self.row = 1
+        self._left = MOST_ROW
+
+    def charge(self, characters: int) -> None:
+        self._left -= characters
+        if self._left < 0:
+            raise TooLarge(
+                Text(
+                    f"第 {self.row} 行过长：一行最多 {MOST_ROW} 个字符，请检查引号和换行",
+                    f"Line {self.row} is too long: at most {MOST_ROW} characters in a row; check quotes and line ends",
+                )
+            )
+
+    def renew(self, row: int) -> None:
+        self.row = row
+        self._left = MOST_ROW
+
+
 def _first_line(path: Path, encoding: str) -> str:
-    with path.open(encoding=encoding) as file:
-        for line in file:
-            if line.strip():
-                return line
+    budget = _Budget()
+    for number, line in enumerate(_lines(path, encoding, budget), start=1):
+        if line.strip():
+            return line
+        budget.renew(number + 1)
     return ""
 
 
 def _json_rows(path: Path, encoding: str) -> Iterator[RawRow]:
-    with path.open(encoding=encoding) as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = orjson.loads(line)
-            except ValueError:
-                row = None
-            if isinstance(row, dict):
-                yield RawRow(number, _from_beir(row) if "_id" in row else row)
-            else:
-                yield RawRow(number, {}, Text("这一行不是 JSON 对象", "This line is no JSON object"))
+    budget = _Budget()
+    for number, line in enumerate(_lines(path, encoding, budget), start=1):
+        budget.renew(number + 1)
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict):
+            yield RawRow(number, {}, Text("这一行不是 JSON 对象", "This line is no JSON object"))
+        elif len(row) > MOST_COLUMNS:
+            yield RawRow(number, {}, TOO_WIDE)
+        else:
+            yield RawRow(number, _from_beir(row) if "_id" in row else row)
 
 
 def _from_beir(row: dict[str, Any]) -> dict[str, Any]:
@@ -162,29 +216,37 @@ def _open_csv(path: Path, encoding: str, first: str) -> Table:
 
 
 def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[RawRow]:
-    with path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        line = 1
-        while True:
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise UnreadableFile(
-                    Text(
-                        f"第 {reader.line_num} 行附近不是有效的 CSV：{error}",
-                        f"Not CSV near line {reader.line_num}: {error}",
-                    )
-                ) from error
-            if any(cell.strip() for cell in row):
-                yield RawRow(line, {str(number): unescape_formula(cell) for number, cell in enumerate(row)})
-            line = reader.line_num + 1
+    budget = _Budget()
+    reader = csv.reader(_lines(path, encoding, budget), delimiter=delimiter)
+    line = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise UnreadableFile(
+                Text(
+                    f"第 {reader.line_num} 行附近不是有效的 CSV：{error}",
+                    f"Not CSV near line {reader.line_num}: {error}",
+                )
+            ) from error
+        if len(row) > MOST_COLUMNS:
+            if line == 1:
+                raise TooLarge(TOO_WIDE)
+            yield RawRow(line, {"0": ""}, TOO_WIDE)
+        elif any(cell.strip() for cell in row):
+            yield RawRow(line, {str(number): unescape_formula(cell) for number, cell in enumerate(row)})
+        line = reader.line_num + 1
+        budget.renew(line)
 
 
 def _with_headings(names: list[str], rows: Iterator[RawRow]) -> Iterator[RawRow]:
     """Cells under their headings. An example row of the template is passed over."""
     for row in rows:
+        if row.fault is not None:
+            yield row
+            continue
         cells = list(row.cells.values())
         if str(cells[0]).strip().casefold().startswith(EXAMPLE_MARKS):
             continue
@@ -199,7 +261,8 @@ def _with_headings(names: list[str], rows: Iterator[RawRow]) -> Iterator[RawRow]
             yield RawRow(row.line, dict(zip(names, cells, strict=False)))
 
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# As OWASP lists them, the full-width forms too, which spreadsheet programs set for Chinese take for the same signs.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def escape_formula(text: str) -> str:
@@ -208,16 +271,16 @@ def escape_formula(text: str) -> str:
     >>> escape_formula("=1+1"), escape_formula("'=x"), escape_formula("锂")
     ("'=1+1", "''=x", '锂')
     """
-    return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.lstrip("' ").startswith(FORMULA_STARTS) else text
 
 
 def unescape_formula(text: str) -> str:
     """What `escape_formula` made, undone."""
-    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS) else text
+    return text[1:] if text.startswith("'") and text.lstrip("' ").startswith(FORMULA_STARTS) else text
 
 
 def _open_spreadsheet(path: Path) -> Table:
-    _check_archive(path)
+    check_archive(path)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         sheet = workbook.get_sheet_by_index(0)
@@ -229,7 +292,7 @@ def _open_spreadsheet(path: Path) -> Table:
     if first is None:
         raise UnreadableFile(Text("第一个工作表是空的", "The first sheet is empty"))
     if len(first) > MOST_COLUMNS:
-        raise TooLarge(Text(f"最多 {MOST_COLUMNS} 列", f"At most {MOST_COLUMNS} columns"))
+        raise TooLarge(TOO_WIDE)
     names = [str(cell) for cell in first]
     while names and not names[-1].strip():
         names.pop()
@@ -239,30 +302,3 @@ def _open_spreadsheet(path: Path) -> Table:
         if any(str(cell).strip() for cell in row)
     )
     return Table("xlsx", names, _with_headings(names, numbered))
-
-
-def _check_archive(path: Path) -> None:
-    """Refuse a bomb by its own table of contents, before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise UnreadableFile(
-            Text("压缩结构已损坏，请重新另存为 XLSX", "The archive is damaged: save it as XLSX again")
-        ) from error
-    unpacked = sum(member.file_size for member in members)
-    if (
-        len(members) > MOST_MEMBERS
-        or unpacked > MOST_UNPACKED
-        or unpacked > MOST_RATIO * max(path.stat().st_size, 50_000)
-    ):
-        raise TooLarge(
-            Text("表格解压后过大，请拆分后再导入", "The spreadsheet unpacks to more than is taken: split it")
-        )
-    if not any(member.filename == "xl/workbook.xml" for member in members):
-        raise UnsupportedMedia(
-            Text(
-                "不是 XLSX 表格；只支持 CSV、XLSX 和 JSON Lines",
-                "Not an XLSX spreadsheet; CSV, XLSX and JSON Lines are read",
-            )
-        )

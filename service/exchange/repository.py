@@ -34,16 +34,21 @@ async def insert_problems(connection: Connection, run_id: UUID, first: int, prob
         {
             "line": problem.line,
             "position": first + number,
-            "external_id": problem.external_id,
+            "external_id": _storable(problem.external_id or "") or None,
             "field": problem.column,
             "rule": problem.rule,
-            "message_zh": problem.message.zh,
-            "message_en": problem.message.en,
-            "value": problem.value,
+            "message_zh": _storable(problem.message.zh),
+            "message_en": _storable(problem.message.en),
+            "value": _storable(problem.value),
         }
         for number, problem in enumerate(problems)
     ]
     await connection.execute(INSERT_PROBLEMS, run_id, rows)
+
+
+def _storable(text: str) -> str:
+    """A report quotes what was refused, which may hold what no text in the database can: NUL, halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 UPDATE_RUN = """

@@ -13,7 +13,8 @@ from service.errors import FieldProblem
 from service.exchange import cells
 from service.exchange.cells import CellError, CodesByLabel
 from service.exchange.columns import COLUMNS, Cell, Column, ImportKind, fold_heading, headings, nearest_heading
-from service.exchange.readers import MOST_CELL, RawRow, Table, UnreadableFile
+from service.exchange.faults import UnreadableFile
+from service.exchange.readers import MOST_CELL, RawRow, Table
 from service.kit.language import Text
 from service.kit.validation import problems_of
 from service.needs.schemas import NeedContent
@@ -100,6 +101,10 @@ class Sorter:
             if column is None:
                 if heading.strip():
                     self.unknown[heading] = None
+                continue
+            if column.name in values:
+                text = Text(f"字段 {column.name} 给出了两次", f"The field {column.name} is given twice")
+                problems.append(RowProblem(row.line, column.name, "twice", text))
                 continue
             if isinstance(cell, str) and len(cell) > MOST_CELL:
                 text = Text(f"单元格最多 {MOST_CELL} 个字符", f"At most {MOST_CELL} characters in a cell")

@@ -12,7 +12,7 @@ from service.access.schemas import Organization, OrganizationContent, Organizati
 from service.errors import FieldProblem, Forbidden, NotFound, ServiceError, TooLarge
 from service.exchange import codebook, repository
 from service.exchange.columns import ImportKind
-from service.exchange.readers import RawRow, open_table
+from service.exchange.readers import RawRow, check_name, open_table
 from service.exchange.rows import GoodRow, RowProblem, Sorter, batches, check_headings
 from service.kit.actor import Actor, Role
 from service.kit.db import Connection, Pool, transaction
@@ -78,13 +78,15 @@ async def import_path(
     left undone is done by the next run, and what it left half done (a draft that should be published) is finished.
 
     Raises:
-        UnreadableFile, UnsupportedMedia, TooLarge: nothing was imported.
+        UnreadableFile, UnsupportedMedia: nothing was imported.
+        TooLarge: no more was imported than the rows before.
         Forbidden: the actor's key does not import this.
     """
     _check_may_import(actor, kind, state)
     table = await asyncio.to_thread(open_table, path, kind)
-    check_headings(table, kind)
     name = file_name or path.name
+    check_name(name, table.format)
+    check_headings(table, kind)
     async with transaction(pool, actor) as connection:
         book = await codebook.load(connection)
         owner = await _default_owner(connection, actor, organization, kind)

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 
 from service.access.dependencies import CurrentActor
+from service.access.routes import READS, Route
 from service.hints import service
 from service.hints.schemas import ListingHints
 from service.kit.http import problems
@@ -13,12 +14,14 @@ from service.listings.schemas import Kind
 from service.needs.schemas import NeedDraft
 from service.outcomes.schemas import OutcomeDraft
 
-router = APIRouter(tags=["hints"])
+router = APIRouter(tags=["hints"], route_class=Route)
 
 Replaces = Annotated[UUID | None, Query(description="The listing that this text would change / 拟修改的记录")]
 
 
-@router.post("/needs/hints", summary="Hints for a need's text / 需求文字的完善建议", responses=problems())
+@router.post(
+    "/needs/hints", summary="Hints for a need's text / 需求文字的完善建议", responses=problems(), openapi_extra=READS
+)
 async def hints_for_need(
     request: Request, actor: CurrentActor, draft: NeedDraft, replaces: Replaces = None
 ) -> ListingHints:
@@ -26,7 +29,12 @@ async def hints_for_need(
     return await service.of_content(request.app.state.resources, actor, draft, replaces)
 
 
-@router.post("/outcomes/hints", summary="Hints for an outcome's text / 成果文字的完善建议", responses=problems())
+@router.post(
+    "/outcomes/hints",
+    summary="Hints for an outcome's text / 成果文字的完善建议",
+    responses=problems(),
+    openapi_extra=READS,
+)
 async def hints_for_outcome(
     request: Request, actor: CurrentActor, draft: OutcomeDraft, replaces: Replaces = None
 ) -> ListingHints:

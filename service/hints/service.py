@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import structlog
@@ -65,33 +66,39 @@ async def of_stored(resources: Resources, actor: Actor, kind: Kind, identifier: 
     return await _stored(resources, actor, listing, seconds=PATIENCE_SECONDS)
 
 
-async def act(
-    resources: Resources,
-    actor: Actor,
-    kind: Kind,
-    identifier: UUID,
-    action: str,
-    *,
-    if_match: str | None = None,
-    reason: str | None = None,
-) -> tuple[Listing, ListingHints | None]:
-    """Take a step in a transaction of its own; after it has committed, hints for what was submitted.
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Hints for one version of a listing."""
+
+    version: int
+    hints: ListingHints
+
+
+async def before_step(resources: Resources, actor: Actor, kind: Kind, identifier: UUID, action: str) -> Advice | None:
+    """Hints for what is about to be submitted; None for other steps, where the actor may not take it, or they fail.
+
+    They are made before the step's transaction, since the encoder may take seconds and the answer, hints and all, is
+    kept in that transaction. A submission stands whatever they say.
 
     Raises:
-        NotFound, Forbidden, OutOfTurn, Conflict, PreconditionFailed: as `listings.act`.
+        NotFound: no such listing, or none that the actor may see.
     """
+    if action != "submit":
+        return None
     async with transaction(resources.pool, actor) as connection:
-        stored = await listings.act(connection, actor, kind, identifier, action, if_match=if_match, reason=reason)
-    return stored, await at_submission(resources, actor, stored) if action == "submit" else None
-
-
-async def at_submission(resources: Resources, actor: Actor, listing: Listing) -> ListingHints | None:
-    """Hints for a listing that was just submitted; None where they fail: the submission stands whatever they say."""
+        listing = await listings.read(connection, actor, kind, identifier)
+    if action not in listings.actions_of(actor, listing):
+        return None
     try:
-        return await _stored(resources, actor, listing, seconds=SUBMISSION_SECONDS)
+        return Advice(listing.version, await _stored(resources, actor, listing, seconds=SUBMISSION_SECONDS))
     except Exception:
         log.exception("no hints at submission", listing=str(listing.id))
         return None
+
+
+def valid_hints(advice: Advice | None, after: Listing) -> ListingHints | None:
+    """The hints, if the step was the only thing that happened to the listing since they were made."""
+    return advice.hints if advice is not None and after.version == advice.version + 1 else None
 
 
 async def _stored(resources: Resources, actor: Actor, listing: Listing, *, seconds: float) -> ListingHints:

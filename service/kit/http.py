@@ -40,6 +40,7 @@ DESCRIPTIONS = {
     415: "Unsupported content type. / 不支持的内容类型。",
     422: "The input breaks a rule; each field is named. / 内容不符合要求，逐项列出。",
     428: "If-Match is needed. / 需要 If-Match。",
+    429: "Too many requests; Retry-After says when to try again. / 请求过于频繁，请按 Retry-After 重试。",
     503: "Not available right now; try again. / 暂不可用，请稍后重试。",
 }
 
@@ -57,7 +58,7 @@ def problems(*statuses: int) -> Responses:
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": DESCRIPTIONS[status], "content": {"application/problem+json": schema}}
-        for status in sorted({*statuses, 400, 401, 422})
+        for status in sorted({*statuses, 400, 401, 422, 429})
     }
 
 
@@ -69,7 +70,12 @@ def open_problems(*statuses: int) -> Responses:
 
 
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="ETag of the version that you change / 所修改版本的 ETag")
+    str | None,
+    Header(
+        alias="If-Match",
+        description="ETag of the version that you saw; needed for a PUT (428), checked where sent for a step (412) "
+        "/ 所见版本的 ETag：PUT 必填（缺少时 428），流程动作可选（不符时 412）",
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page / 每页条数")]
 Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before / 上一页返回的 next")]
@@ -79,6 +85,18 @@ ETAG_HEADER = {"ETag": {"description": "Version for If-Match / 版本标识", "s
 LOCATION_HEADER = {
     "Location": {"description": "Address of what was made / 新建对象的地址", "schema": {"type": "string"}}
 }
+
+
+RATE_HEADERS = {
+    "RateLimit": {"description": "What is left of each rate / 剩余额度", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "The rates that hold / 限流规则", "schema": {"type": "string"}},
+}
+REPLAYED_HEADER = {
+    "Idempotency-Replayed": {
+        "description": "`true` where the answer is a stored one / 重放的应答", "schema": {"type": "string"},
+    }
+}  # fmt: skip
+RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait / 等待秒数", "schema": {"type": "string"}}}
 
 
 def location(kind: str, identifier: UUID) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from service.kit.redaction import describe_exception, redact
 from service.settings import Settings
 
 
@@ -33,7 +34,8 @@ def configure(settings: Settings) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                describe_exception,
+                redact,
                 renderer,
             ],
         )

@@ -83,6 +83,13 @@ class Manners:
             except ClientDisconnect:
                 if not body.exceeded:
                     answer.status = answer.status or 499
+            except Exception as error:
+                # Its text is for the log: it may quote data that the caller must not see. Answered here and not by the
+                # framework's outermost layer, so that this answer has the manners of all others.
+                log.error("unexpected", exc_info=error)
+                if not answer.status:
+                    await problem_response(ServiceError(), language, request_id)(scope, receive, answer.send)
+                raise
             if body.exceeded and not answer.status:
                 await problem_response(_too_large(body.limit), language, request_id)(scope, receive, answer.send)
         finally:
@@ -122,7 +129,6 @@ class _Answer:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self._request_id
-            headers["X-Content-Type-Options"] = "nosniff"
             headers.setdefault("Cache-Control", "no-store")
             headers.add_vary_header("Accept-Language")
         await self._send(message)

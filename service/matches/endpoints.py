@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from service.access.dependencies import CurrentActor, Tx
+from service.access.routes import READS, Route
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, Cursor, IfMatch, Limit, made, problems
 from service.listings.schemas import Kind
@@ -21,7 +22,7 @@ from service.matches.schemas import (
     RecommendationState,
 )
 
-router = APIRouter(tags=["matches"])
+router = APIRouter(tags=["matches"], route_class=Route)
 
 States = Annotated[list[RecommendationState] | None, Query(alias="state", description="状态，可多选")]
 Levels = Annotated[list[MatchLevel] | None, Query(alias="level", description="相关度，可多选")]
@@ -55,7 +56,9 @@ def _narrowing(states: list[RecommendationState] | None, levels: list[MatchLevel
     return lists.Narrowing([*map(str, states)] if states else None, [*map(str, levels)] if levels else None)
 
 
-@router.post("/match", summary="Match a text without storing it / 即时匹配", responses=problems(503))
+@router.post(
+    "/match", summary="Match a text without storing it / 即时匹配", responses=problems(503), openapi_extra=READS
+)
 async def match_text(request: Request, actor: CurrentActor, body: AdHocRequest) -> AdHocResult:
     """Rank outcomes for a need's text, or needs for an outcome's, in the same way as stored listings."""
     return await lists.match_text(request.app.state.resources, actor, body)

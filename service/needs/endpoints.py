@@ -6,8 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from service.access.dependencies import CurrentActor, Tx
-from service.hints.service import act
+from service.access.dependencies import CurrentActor, LateTx, Tx
+from service.access.routes import Route
+from service.hints.service import before_step, valid_hints
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.pages import Page
@@ -21,7 +22,7 @@ from service.needs.service import present
 from service.regions.schemas import RegionClass
 from service.taxonomy.schemas import Mode
 
-router = APIRouter(prefix="/needs", tags=["needs"])
+router = APIRouter(prefix="/needs", tags=["needs"], route_class=Route)
 
 
 @router.post(
@@ -121,6 +122,7 @@ async def list_revisions(tx: Tx, need_id: UUID) -> list[Revision]:
 async def act_on_need(
     request: Request,
     actor: CurrentActor,
+    begin: LateTx,
     need_id: UUID,
     action: NeedAction,
     response: Response,
@@ -129,8 +131,8 @@ async def act_on_need(
 ) -> NeedAfterStep:
     """Take one step of the need's workflow; publishing sends it to matching, and submitting answers with hints."""
     reason = body.reason if body else None
-    stored, hints = await act(
-        request.app.state.resources, actor, Kind.NEED, need_id, action, if_match=if_match, reason=reason
-    )
+    advice = await before_step(request.app.state.resources, actor, Kind.NEED, need_id, action)
+    tx = await begin()
+    stored = await service.act(tx.connection, tx.actor, Kind.NEED, need_id, action, if_match=if_match, reason=reason)
     response.headers["ETag"] = etag(stored.version)
-    return NeedAfterStep(**dict(present(actor, stored)), hints=hints)
+    return NeedAfterStep(**dict(present(actor, stored)), hints=valid_hints(advice, stored))

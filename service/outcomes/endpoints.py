@@ -6,8 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from service.access.dependencies import CurrentActor, Tx
-from service.hints.service import act
+from service.access.dependencies import CurrentActor, LateTx, Tx
+from service.access.routes import Route
+from service.hints.service import before_step, valid_hints
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.pages import Page
@@ -21,7 +22,7 @@ from service.outcomes.service import present
 from service.regions.schemas import RegionClass
 from service.taxonomy.schemas import Mode
 
-router = APIRouter(prefix="/outcomes", tags=["outcomes"])
+router = APIRouter(prefix="/outcomes", tags=["outcomes"], route_class=Route)
 
 
 @router.post(
@@ -119,6 +120,7 @@ async def list_revisions(tx: Tx, outcome_id: UUID) -> list[Revision]:
 async def act_on_outcome(
     request: Request,
     actor: CurrentActor,
+    begin: LateTx,
     outcome_id: UUID,
     action: OutcomeAction,
     response: Response,
@@ -127,8 +129,10 @@ async def act_on_outcome(
 ) -> OutcomeAfterStep:
     """Take one step of the outcome's workflow; publishing sends it to matching, and submitting answers with hints."""
     reason = body.reason if body else None
-    stored, hints = await act(
-        request.app.state.resources, actor, Kind.OUTCOME, outcome_id, action, if_match=if_match, reason=reason
+    advice = await before_step(request.app.state.resources, actor, Kind.OUTCOME, outcome_id, action)
+    tx = await begin()
+    stored = await service.act(
+        tx.connection, tx.actor, Kind.OUTCOME, outcome_id, action, if_match=if_match, reason=reason
     )
     response.headers["ETag"] = etag(stored.version)
-    return OutcomeAfterStep(**dict(present(actor, stored)), hints=hints)
+    return OutcomeAfterStep(**dict(present(actor, stored)), hints=valid_hints(advice, stored))

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from service.access.dependencies import OpenRead
+from service.access.routes import Route
 from service.kit.http import open_problems
 from service.kit.texts import RegionCode
 from service.regions import service
 from service.regions.schemas import PartnerPair, Region, RegionClass
 
-router = APIRouter(tags=["taxonomy"])
+router = APIRouter(tags=["taxonomy"], route_class=Route)
 
 
 @router.get("/regions", summary="Administrative divisions / 行政区划", responses=open_problems())

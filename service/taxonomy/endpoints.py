@@ -3,11 +3,12 @@
 from fastapi import APIRouter
 
 from service.access.dependencies import OpenRead
+from service.access.routes import Route
 from service.kit.http import open_problems
 from service.taxonomy import service
 from service.taxonomy.schemas import Taxonomy
 
-router = APIRouter(tags=["taxonomy"])
+router = APIRouter(tags=["taxonomy"], route_class=Route)
 
 
 @router.get(

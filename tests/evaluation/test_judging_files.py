@@ -10,8 +10,8 @@ from rich.console import Console
 
 from matching.evaluation import DatasetError, load, load_unjudged
 from service.errors import ServiceError, ValidationProblem
+from service.exchange.faults import UnreadableFile
 from service.exchange.judging_sheet import COLUMNS, Grade, SheetRow, read_sheet, write_sheet
-from service.exchange.readers import UnreadableFile
 from service.judging import Policy, Pooling, export_dataset, import_dataset, merge, replace_files
 from service.settings import Settings
 from tests.evaluation.conftest import CORPUS, cells, fill, said, written

@@ -1,0 +1,94 @@
+"""If-Match: needed for every PUT and PATCH, checked where sent for every step; enumerated from the OpenAPI document."""
+
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from service.app import create_app
+from service.settings import Settings
+from tests.conftest import Keys
+from tests.http.test_needs import NEED, post
+
+STALE = '"999"'
+# Steps on something that has a version: the header may be left out, since the workflow itself says what may follow.
+STEPS = {
+    "/v1/needs/{need_id}/{action}",
+    "/v1/outcomes/{outcome_id}/{action}",
+    "/v1/recommendations/{recommendation_id}/decisions",
+}
+
+
+def operations(settings: Settings, *methods: str) -> dict[str, dict[str, Any]]:
+    paths = create_app(settings).openapi()["paths"]
+    return {path: item[method] for path, item in paths.items() for method in item if method in methods}
+
+
+def test_every_change_declares_both_refusals(settings: Settings) -> None:
+    changes = operations(settings, "put", "patch")
+    assert changes
+    for path, operation in changes.items():
+        assert "If-Match" in [parameter["name"] for parameter in operation["parameters"]], path
+        assert {"412", "428"} <= set(operation["responses"]), path
+        assert "ETag" in operation["responses"]["200"]["headers"], path
+
+
+def test_every_step_takes_the_header(settings: Settings) -> None:
+    declared = {
+        path
+        for path, operation in operations(settings, "post").items()
+        if "If-Match" in [parameter["name"] for parameter in operation.get("parameters", [])]
+    }
+    assert declared == STEPS
+    for path in STEPS:
+        assert "412" in operations(settings, "post")[path]["responses"]
+    # What hangs from an object and acts on it is a step; what is made beneath one is a new object.
+    beneath = {path for path in operations(settings, "post") if "}/" in path} - STEPS
+    assert beneath == {"/v1/organizations/{organization_id}/keys"}
+
+
+async def test_every_put_wants_the_version_that_was_seen(
+    client: httpx2.AsyncClient, keys: Keys, settings: Settings
+) -> None:
+    outcome = {"title": "枸杞真空脉动干燥装备"}
+    made = (await client.post("/v1/outcomes", json=outcome, headers=keys.headers("provider"))).json()
+    own = keys.enterprise.organization_id
+    organization = (await client.get(f"/v1/organizations/{own}", headers=keys.headers("enterprise"))).json()
+    content = {name: organization[name] for name in ("external_id", "name", "kind", "region")}
+    exercises: dict[str, tuple[str, str, dict[str, Any]]] = {
+        "/v1/needs/{need_id}": ("enterprise", f"/v1/needs/{(await post(client, keys))['id']}", NEED),
+        "/v1/outcomes/{outcome_id}": ("provider", f"/v1/outcomes/{made['id']}", outcome),
+        "/v1/organizations/{organization_id}": ("enterprise", f"/v1/organizations/{own}", content),
+    }
+    assert set(exercises) == set(operations(settings, "put", "patch")), "exercise the new change"
+    for role, path, body in exercises.values():
+        headers = keys.headers(role)
+        seen = (await client.get(path, headers=headers)).headers["ETag"]
+        missing = await client.put(path, json=body, headers=headers)
+        assert (missing.status_code, missing.headers["ETag"]) == (428, seen)
+        for stale in (STALE, f"W/{seen}", "1", ""):
+            refused = await client.put(path, json=body, headers=headers | {"If-Match": stale})
+            assert (refused.status_code, refused.headers["ETag"]) == (412, seen), stale
+        changed = await client.put(path, json=body, headers=headers | {"If-Match": seen})
+        assert changed.status_code == 200, changed.text
+        assert changed.headers["ETag"] != seen
+        again = await client.put(path, json=body, headers=headers | {"If-Match": seen})
+        assert again.status_code == 412
+
+
+@pytest.mark.parametrize("sent", [STALE, 'W/"1"'])
+async def test_a_step_on_what_has_changed_is_refused(client: httpx2.AsyncClient, keys: Keys, sent: str) -> None:
+    need = await post(client, keys)
+    path, headers = f"/v1/needs/{need['id']}/submit", keys.headers("enterprise")
+    refused = await client.post(path, headers=headers | {"If-Match": sent})
+    assert (refused.status_code, refused.headers["ETag"]) == (412, '"1"')
+    taken = await client.post(path, headers=headers | {"If-Match": '"1"'})
+    assert (taken.status_code, taken.headers["ETag"]) == (200, '"2"')
+
+
+def test_every_answer_declares_the_headers_of_the_layers_around_it(settings: Settings) -> None:
+    for path, operation in operations(settings, "get", "post", "put", "delete").items():
+        if re.match("/v1/", path):
+            assert "Retry-After" in operation["responses"]["429"]["headers"], path
+            assert all("RateLimit" in answer["headers"] for answer in operation["responses"].values()), path
