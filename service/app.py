@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from service import __version__, health
+from service.access.issuer import issuer_of
 from service.api import router
 from service.errors import (
     Conflict,
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None, opener: ResourceOpener = open_r
     )
     app.openapi_version = "3.1.0"
     app.state.settings = chosen
+    app.state.issuer = issuer_of(chosen)
     app.include_router(router)
     app.include_router(health.router)
     app.add_middleware(Manners, settings=chosen)

@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from service.access.service import authenticate
+from service.access.bearer import identify, proven
 from service.kit.actor import Actor
 from service.kit.db import Connection, Pool, set_actor
 
 bearer = HTTPBearer(
     auto_error=False,
     scheme_name="ApiKey",
-    description="An API key: `Authorization: Bearer dj_…` / 在 Authorization 请求头中携带 API 密钥",
+    description="An API key, or a token of the configured OpenID Connect issuer: `Authorization: Bearer dj_…`. A person "
+    "with several memberships names one by `X-Organization` / 在 Authorization 请求头中携带 API 密钥或身份提供方的令牌",
 )
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
@@ -34,9 +35,9 @@ def pool_of(request: Request) -> Pool:
 
 
 async def _open(request: Request, credentials: Credentials) -> AsyncIterator[Transaction]:
-    key = credentials.credentials if credentials else None
+    proof = await proven(request, credentials.credentials if credentials else None)
     async with pool_of(request).acquire() as connection, connection.transaction():
-        actor = await authenticate(connection, key, request.state.request_id)
+        actor = await identify(connection, request, proof)
         await set_actor(connection, actor)
         request.state.actor = actor
         yield Transaction(connection, actor)
@@ -47,9 +48,9 @@ Tx = Annotated[Transaction, Depends(_open, scope="function")]
 
 
 async def _actor(request: Request, credentials: Credentials) -> Actor:
-    key = credentials.credentials if credentials else None
+    proof = await proven(request, credentials.credentials if credentials else None)
     async with pool_of(request).acquire() as connection, connection.transaction():
-        actor = await authenticate(connection, key, request.state.request_id)
+        actor = await identify(connection, request, proof)
     request.state.actor = actor
     return actor
 
