@@ -10,7 +10,7 @@ from service.access import key_repository, people_repository
 from service.access.errors import ChooseOrganization, NoPerson, Suspended
 from service.access.issuer import Issuer
 from service.access.keys import KEY_PREFIX, digest_of
-from service.access.scopes import check_scope
+from service.access.scopes import check_scope, pattern_of
 from service.access.tokens import Login
 from service.errors import FieldProblem, Unauthenticated
 from service.events import log
@@ -97,7 +97,7 @@ async def _member(connection: Connection, request: Request, login: Login, reques
     wanted = request.headers.get(ORGANIZATION_HEADER)
     memberships = await people_repository.present_memberships(connection, person_id)
     chosen = _chosen(memberships, wanted)
-    if wanted is None and request.scope["route"].path in PERSONAL and (chosen is None or chosen["suspended"]):
+    if wanted is None and pattern_of(request) in PERSONAL and (chosen is None or chosen["suspended"]):
         own = frozenset({Scope.READ, Scope.WRITE})
         return Actor(None, None, frozenset(), request_id, person_id=person_id, scopes=own)
     if chosen is None:

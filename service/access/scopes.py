@@ -8,6 +8,7 @@ from fastapi import Request
 from service.access.errors import ScopeMissing
 from service.kit.actor import Actor, Scope
 
+PREFIX: Final = "/v1"
 # Who may do what is not even looked at without the scope for it.
 ADMIN_TAGS: Final = frozenset({"keys", "people"})
 # Here looking is for everyone; making and changing is administration.
@@ -33,6 +34,12 @@ def scope_of(method: str, path: str, tags: Collection[str]) -> Scope:
     return Scope.ADMIN if not ADMIN_WRITES.isdisjoint(tags) else Scope.WRITE
 
 
+def pattern_of(request: Request) -> str:
+    """The pattern of a request's route with the prefix of the API, which some versions of FastAPI leave to the parent."""
+    path: str = request.scope["route"].path
+    return PREFIX + path.removeprefix(PREFIX)
+
+
 def check_scope(request: Request, actor: Actor) -> None:
     """Let a request pass only with the scope that its route takes.
 
@@ -40,6 +47,6 @@ def check_scope(request: Request, actor: Actor) -> None:
         ScopeMissing: names the scope.
     """
     route = request.scope["route"]
-    needed = scope_of(request.method, route.path, route.tags)
+    needed = scope_of(request.method, pattern_of(request), route.tags)
     if needed not in actor.scopes:
         raise ScopeMissing(needed)
