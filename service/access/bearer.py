@@ -136,11 +136,28 @@ async def _person_of(connection: Connection, request: Request, login: Login) -> 
             await people_repository.touch_identity(connection, row["id"])
         found: UUID = row["person_id"]
         return found
-    if request.app.state.settings.oidc_link_by_email and login.email is not None:
-        person_id = await people_repository.find_vouched(connection, login.email, login.issuer)
-        if person_id is not None:
-            linked = await people_repository.insert_identity(connection, person_id, login.issuer, login.subject)
-            actor = Actor(None, None, frozenset(), request.state.request_id, person_id=person_id)
-            await log.record(connection, actor, "person", person_id, "link", data={"identity": str(linked.id)})
-            return person_id
-    raise NoPerson(login.subject)
+    linking = request.app.state.settings.oidc_link_by_email and login.email is not None
+    person_id = await _linked(connection, login, request.state.request_id) if linking else None
+    if person_id is None:
+        raise NoPerson(login.subject)
+    return person_id
+
+
+async def _linked(connection: Connection, login: Login, request_id: str) -> UUID | None:
+    """The person whose e-mail an operator wrote down and the issuer has verified, linked at this first login."""
+    assert login.email is not None
+    person_id = await people_repository.lock_vouched(connection, login.email)
+    if person_id is None:
+        return None
+    row = await people_repository.find_identity(connection, login.issuer, login.subject)
+    if row is not None:
+        # Two first requests at once: the other one has linked it.
+        other: UUID = row["person_id"]
+        return other
+    if await people_repository.has_identity(connection, person_id, login.issuer):
+        # Whoever logs in already is not taken over by a second login with the same mailbox.
+        return None
+    linked = await people_repository.insert_identity(connection, person_id, login.issuer, login.subject)
+    actor = Actor(None, None, frozenset(), request_id, person_id=person_id)
+    await log.record(connection, actor, "person", person_id, "link", data={"identity": str(linked.id)})
+    return person_id

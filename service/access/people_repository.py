@@ -285,18 +285,23 @@ async def touch_identity(connection: Connection, identity_id: UUID) -> None:
     await connection.execute(TOUCH_IDENTITY, identity_id)
 
 
-# Whoever logs in by this issuer already is not taken over by a second login with the same mailbox.
-FIND_VOUCHED = """
-select id from person
-where lower(email) = lower($1) and state = 'active' and email_vouched
-  and not exists (select from person_identity where person_id = person.id and issuer = $2)
-for update
+LOCK_VOUCHED = """
+select id from person where lower(email) = lower($1) and state = 'active' and email_vouched for update
 """
 
 
-async def find_vouched(connection: Connection, email: str, issuer: str) -> UUID | None:
-    """The person whose e-mail an operator wrote down, and who has no login of the issuer yet."""
-    found: UUID | None = await connection.fetchval(FIND_VOUCHED, email, issuer)
+async def lock_vouched(connection: Connection, email: str) -> UUID | None:
+    """The person whose e-mail an operator wrote down, held until the transaction ends: one login is linked at a time."""
+    found: UUID | None = await connection.fetchval(LOCK_VOUCHED, email)
+    return found
+
+
+HAS_IDENTITY = "select exists (select from person_identity where person_id = $1 and issuer = $2)"
+
+
+async def has_identity(connection: Connection, person_id: UUID, issuer: str) -> bool:
+    """Whether a person logs in by an issuer already."""
+    found: bool = await connection.fetchval(HAS_IDENTITY, person_id, issuer)
     return found
 
 
