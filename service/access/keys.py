@@ -10,7 +10,7 @@ from service.access import key_repository, people_repository
 from service.access.grants import check_is_ahead, check_may_grant
 from service.access.lookups import NO_ORGANIZATION, read_organization
 from service.access.schemas import Key, KeyRequest, NewKey, Rotated, RotationRequest
-from service.errors import FieldProblem, NotFound, OutOfTurn, ValidationProblem
+from service.errors import FieldProblem, Forbidden, NotFound, OutOfTurn, ValidationProblem
 from service.events import log
 from service.kit.actor import Actor, Role, Scope
 from service.kit.clock import now
@@ -47,6 +47,7 @@ async def create_key(connection: Connection, actor: Actor, organization_id: UUID
     person_id = None
     if request.membership_id is not None:
         person_id = await _person_of(connection, organization_id, request.membership_id, roles, scopes)
+        _check_may_hold(actor, person_id)
     plain = new_key()
     stored = await key_repository.insert_key(
         connection,
@@ -61,6 +62,21 @@ async def create_key(connection: Connection, actor: Actor, organization_id: UUID
     )
     await log.record(connection, actor, "api_key", stored.id, "create", data=_described(stored))
     return NewKey(**stored.model_dump(), key=plain)
+
+
+def _check_may_hold(actor: Actor, person_id: UUID | None) -> None:
+    """Who sees a person's key can act as that person, everywhere: the person, and administrators.
+
+    Raises:
+        Forbidden: somebody else.
+    """
+    if person_id is not None and actor.person_id != person_id and not actor.has(Role.ADMINISTRATOR, Role.SYSTEM):
+        raise Forbidden(
+            Text(
+                "人员密钥只能由本人或管理员签发和轮换；机器客户端请不填 membership_id",
+                "A person's key is made and rotated by the person or an administrator; for a machine leave membership_id out",
+            )
+        )
 
 
 def _described(key: Key) -> dict[str, object]:
@@ -132,6 +148,7 @@ async def rotate_key(connection: Connection, actor: Actor, key_id: UUID, request
         raise NotFound(NO_KEY)
     old = Key.model_validate(dict(row))
     check_may_grant(actor, old.organization_id, old.roles, old.scopes)
+    _check_may_hold(actor, old.person_id)
     if old.revoked_at is not None or row["expired"]:
         raise OutOfTurn(Text("密钥已失效，请签发新的密钥", "The key has ended: make a new one"))
     if old.replaced_by is not None:

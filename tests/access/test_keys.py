@@ -99,15 +99,15 @@ async def test_a_persons_key_stays_within_the_membership(client: httpx2.AsyncCli
     member = await add_member(client, keys.headers("operator"), own, "a@example.com", scopes=["read"])
     address = f"/v1/organizations/{own}/keys"
     body = {"label": "x", "roles": ["enterprise", "provider"], "scopes": ["write"], "membership_id": member["id"]}
-    refused = await client.post(address, json=body, headers=keys.headers("operator"))
+    refused = await client.post(address, json=body, headers=keys.headers("administrator"))
     assert [(each["field"], each["rule"]) for each in refused.json()["errors"]] == [
         ("roles", "within_membership"),
         ("scopes", "within_membership"),
     ]
     elsewhere = f"/v1/organizations/{keys.stranger.organization_id}/keys"
     body = {"label": "x", "roles": ["enterprise"], "scopes": ["read"], "membership_id": member["id"]}
-    assert (await client.post(elsewhere, json=body, headers=keys.headers("operator"))).status_code == 422
-    made = (await client.post(address, json=body, headers=keys.headers("operator"))).json()
+    assert (await client.post(elsewhere, json=body, headers=keys.headers("administrator"))).status_code == 422
+    made = (await client.post(address, json=body, headers=keys.headers("administrator"))).json()
     me = (await client.get("/v1/me", headers={"Authorization": f"Bearer {made['key']}"})).json()
     assert me["person_id"] == member["person_id"]
 
@@ -118,7 +118,7 @@ async def test_what_the_membership_loses_its_keys_lose_at_once(client: httpx2.As
         client, keys.headers("operator"), own, "a@example.com", roles=["enterprise", "broker"], scopes=["read", "write"]
     )
     key = await make_key(
-        client, keys.headers("operator"), own, roles=["enterprise", "broker"], membership_id=member["id"]
+        client, keys.headers("administrator"), own, roles=["enterprise", "broker"], membership_id=member["id"]
     )
     assert (await client.get("/v1/me", headers=key["headers"])).json()["roles"] == ["broker", "enterprise"]
     address = f"/v1/organizations/{own}/members/{member['id']}"
@@ -139,12 +139,32 @@ async def test_a_membership_that_ran_out_takes_its_keys_with_it(
 ) -> None:
     own = keys.enterprise.organization_id
     member = await add_member(client, keys.headers("operator"), own, "a@example.com")
-    key = await make_key(client, keys.headers("operator"), own, membership_id=member["id"])
+    key = await make_key(client, keys.headers("administrator"), own, membership_id=member["id"])
     assert await status(client, key["headers"]) == 200
     await pool.execute(
         "update membership set valid_from = now() - interval '2 hours', valid_until = now() - interval '1 hour'"
     )
     assert await status(client, key["headers"]) == 401
+
+
+async def test_nobody_makes_or_rotates_a_key_of_somebody_else(client: httpx2.AsyncClient, keys: Keys) -> None:
+    """Whoever held one could correct, export and erase the person, and act in the person's name."""
+    own = keys.enterprise.organization_id
+    every = ["read", "write", "admin"]
+    chief = await add_member(client, keys.headers("operator"), own, "chief@example.com", scopes=every)
+    other = await add_member(client, keys.headers("operator"), own, "other@example.com", scopes=every)
+    mine = await make_key(client, keys.headers("administrator"), own, membership_id=chief["id"], scopes=every)
+    theirs = await make_key(client, keys.headers("administrator"), own, membership_id=other["id"])
+    address = f"/v1/organizations/{own}/keys"
+    for headers in (mine["headers"], keys.headers("enterprise"), keys.headers("operator")):
+        body = {"label": "x", "roles": ["enterprise"], "membership_id": other["id"]}
+        assert (await client.post(address, json=body, headers=headers)).status_code == 403
+    for headers in (mine["headers"], keys.headers("enterprise")):
+        assert (await client.post(f"/v1/keys/{theirs['id']}/rotate", headers=headers)).status_code == 403
+    # The own ones, and ending anybody's, are the organization's administrator's.
+    await make_key(client, mine["headers"], own, membership_id=chief["id"])
+    assert (await client.post(f"/v1/keys/{mine['id']}/rotate", headers=mine["headers"])).status_code == 201
+    assert (await client.delete(f"/v1/keys/{theirs['id']}", headers=mine["headers"])).status_code == 200
 
 
 async def test_the_use_of_a_key_is_noted_and_its_text_never_stored(

@@ -16,7 +16,7 @@ PERSON = {"name": "王演示", "email": "wang@example.com", "phone": "138 0000 1
 async def key_of(client: httpx2.AsyncClient, keys: Keys, member: dict[str, Any], **content: Any) -> dict[str, str]:
     """Headers of a key of a member."""
     made = await make_key(
-        client, keys.headers("operator"), member["organization_id"], membership_id=member["id"], **content
+        client, keys.headers("administrator"), member["organization_id"], membership_id=member["id"], **content
     )
     headers: dict[str, str] = made["headers"]
     return headers
@@ -148,7 +148,9 @@ async def test_people_correct_their_own_data(client: httpx2.AsyncClient, keys: K
 
 async def test_the_export_holds_everything_and_no_secret(client: httpx2.AsyncClient, keys: Keys) -> None:
     member = await add_member(client, keys.headers("operator"), keys.enterprise.organization_id, "a@example.com")
-    key = await make_key(client, keys.headers("operator"), keys.enterprise.organization_id, membership_id=member["id"])
+    key = await make_key(
+        client, keys.headers("administrator"), keys.enterprise.organization_id, membership_id=member["id"]
+    )
     await client.post("/v1/needs", json={"title": "低温干燥"}, headers=key["headers"])
     answer = await client.get("/v1/people/me/export", headers=key["headers"])
     assert "attachment" in answer.headers["Content-Disposition"]
