@@ -356,6 +356,20 @@ async def test_a_login_whose_membership_ended_keeps_the_own_record_alone(
     assert (await client.get("/v1/people/me/export", headers=headers)).status_code == 200
 
 
+async def test_ones_own_record_is_there_while_the_only_organization_is_suspended(
+    client: httpx2.AsyncClient, keys: Keys, issuer: LocalIssuer
+) -> None:
+    own = keys.enterprise.organization_id
+    member = await add_member(client, keys.headers("operator"), own, "z@example.com", scopes=["read"])
+    await link(client, keys, issuer, member["person_id"], "zhang")
+    await client.post(f"/v1/organizations/{own}/suspend", headers=keys.headers("operator"))
+    headers = bearer(issuer.token(sub="zhang"))
+    assert (await client.get("/v1/needs", headers=headers)).json()["code"] == "organization_suspended"
+    assert (await client.get("/v1/people/me/export", headers=headers)).status_code == 200
+    me = (await client.get("/v1/me", headers=headers)).json()
+    assert (me["organization"], me["roles"]) == (None, [])
+
+
 async def test_a_first_login_is_linked_by_an_email_that_an_operator_wrote_down(
     client: httpx2.AsyncClient,
     keys: Keys,
