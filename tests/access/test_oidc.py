@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import time
+import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from pydantic import ValidationError
 
@@ -132,6 +136,8 @@ async def test_a_wrong_or_missing_claim_is_refused(
         for name, value in claims.items()
     }
     assert reason in await refusal(trusted, issuer.token(**moved))
+    # Tokens of strangers do not make the issuer work.
+    assert issuer.asked == ({} if "iss" in claims else {"discovery": 1, "keys": 1})
 
 
 async def test_clocks_may_differ_by_less_than_a_minute(trusted: Issuer, issuer: LocalIssuer) -> None:
@@ -199,6 +205,18 @@ async def test_what_is_no_token_is_refused_without_asking_the_issuer(
 ) -> None:
     await refusal(trusted, token)
     assert issuer.asked == {}
+
+
+async def test_a_key_that_is_too_short_or_of_another_algorithm_is_none(trusted: Issuer, issuer: LocalIssuer) -> None:
+    private = generate_private_key(65_537, 1_024).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)
+        issuer.keys.append(RSAKey.import_key(private, {"kid": "short"}))
+        issuer.keys.append(RSAKey.import_key(issuer.keys[0].as_pem(private=True), {"kid": "other", "alg": "PS256"}))
+        assert "kid" in await refusal(trusted, issuer.token(issuer.keys[1]))
+        assert (await trusted.login(issuer.token())).subject == "user-1"
+        token = issuer.token(issuer.keys[0], header={"kid": "other"})
+        assert "signature" in await refusal(trusted, token)
 
 
 async def test_critical_extensions_are_refused(trusted: Issuer, issuer: LocalIssuer) -> None:
