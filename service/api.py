@@ -3,6 +3,9 @@
 from fastapi import APIRouter
 
 from service.access.endpoints import router as organizations
+from service.access.key_endpoints import router as keys
+from service.access.own_endpoints import router as me
+from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
@@ -13,6 +16,10 @@ from service.regions.endpoints import router as regions
 from service.taxonomy.endpoints import router as taxonomy
 
 router = APIRouter(prefix="/v1")
+router.include_router(me)
+# Before organizations: a member or key of one is no step that it takes.
+router.include_router(keys)
+router.include_router(people)
 router.include_router(organizations)
 router.include_router(taxonomy)
 router.include_router(regions)

@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 
 from service import __version__, health
+from service.access.issuer import issuer_of
 from service.api import router
 from service.docs_page import add_docs_page
 from service.errors import (
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None, opener: ResourceOpener = open_r
     )
     app.openapi_version = "3.1.0"
     app.state.settings = chosen
+    app.state.issuer = issuer_of(chosen)
     app.include_router(router)
     app.include_router(health.router)
     add_docs_page(app)

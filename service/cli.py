@@ -18,8 +18,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Matchmaking for technology markets / 技术市场供需对接服务. Settings come from DUIJIE_* variables.",
 )
-keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys / 管理 API 密钥.")
+keys_app = typer.Typer(no_args_is_help=True, help="Make, rotate, list and revoke API keys / 管理 API 密钥.")
 app.add_typer(keys_app, name="keys")
+administrator_app = typer.Typer(no_args_is_help=True, help="Make an administrator / 管理员.")
+app.add_typer(administrator_app, name="administrator")
+people_app = typer.Typer(no_args_is_help=True, help="People and their passwords / 人员与密码.")
+app.add_typer(people_app, name="people")
 train_app = typer.Typer(no_args_is_help=True, help="Learn from decisions and graded data / 从决定和标注数据中学习.")
 app.add_typer(train_app, name="train")
 encoders_app = typer.Typer(no_args_is_help=True, help="Encoders: list, activate, roll back / 管理编码模型.")
@@ -280,6 +284,9 @@ def keys_create(
     role: Annotated[
         list[str], typer.Option(help="enterprise, provider, broker, operator, authority or administrator.")
     ],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read, write or admin; all of them unless some are named.")
+    ] = None,
     label: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
     name: Annotated[str | None, typer.Option(help="Register the organization under this name if it is new.")] = None,
     kind: Annotated[str, typer.Option(help="Kind of a new organization.")] = "market",
@@ -287,7 +294,21 @@ def keys_create(
     """Make a key and print it, this once / 签发密钥."""
     from service.keys import create
 
-    console.print(_run(create(_settings(), organization, role, label, name, kind)), highlight=False)
+    console.print(
+        _run(create(_settings(), organization, role, scope or ["read", "write", "admin"], label, name, kind)),
+        highlight=False,
+    )
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    key_id: Annotated[str, typer.Argument(help="Id of the key.")],
+    overlap: Annotated[int, typer.Option(min=0, max=168, help="Hours that the old key stays valid.")] = 24,
+) -> None:
+    """Make a key's successor and print it, this once; the old one stays valid for a while / 轮换密钥."""
+    from service.keys import rotate
+
+    console.print(_run(rotate(_settings(), key_id, overlap)), highlight=False)
 
 
 @keys_app.command("list")
@@ -305,6 +326,31 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(help="Id of the key.")]) -
 
     _run(revoke(_settings(), key_id))
     console.print("revoked / 已吊销")
+
+
+@administrator_app.command("create")
+def administrator_create(
+    name: Annotated[str, typer.Option(help="Name of the person.")],
+    email: Annotated[str, typer.Option(help="E-mail of the person.")],
+    organization: Annotated[str, typer.Option(help="External id of the organization.")] = "market",
+    organization_name: Annotated[str, typer.Option(help="Name of the organization if it is new.")] = "技术市场",
+    another: Annotated[bool, typer.Option("--another", help="Even if there is an administrator.")] = False,
+) -> None:
+    """Make an administrator (person, membership and key) and print the key, this once / 创建管理员."""
+    from service.administration import create_administrator
+
+    made = _run(create_administrator(_settings(), name, email, organization, organization_name, another=another))
+    console.print(made, highlight=False)
+
+
+@people_app.command("password")
+def people_password(email: Annotated[str, typer.Argument(help="E-mail of the person.")]) -> None:
+    """Set a person's password, asked for twice and never shown / 设置密码."""
+    from service.administration import set_password
+
+    password = typer.prompt("password / 密码", hide_input=True, confirmation_prompt=True)
+    _run(set_password(_settings(), email, password))
+    console.print("set / 已设置")
 
 
 @train_app.command("ranking")

@@ -181,7 +181,8 @@ async def _keys(pool: Pool, home: Path) -> dict[Role, str]:
                 continue
             holder = await access.find_organization(connection, KEY_HOLDERS[role])
             assert holder is not None
-            made = await access.create_key(connection, SYSTEM, holder.id, KeyRequest(label="demo", roles=[role.value]))
+            request = KeyRequest(label="demo", roles=[role.value], scopes=["read", "write", "admin"])
+            made = await access.create_key(connection, SYSTEM, holder.id, request)
             keys[role] = made.key
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as out:

@@ -75,14 +75,16 @@ class Unreadable(ServiceError):
 
 
 class Unauthenticated(ServiceError):
-    """No key, or one that is unknown, expired or revoked."""
+    """No key or token, or one that is unknown, expired or revoked."""
 
     status = 401
     code = "unauthenticated"
     title = Text("需要有效的 API 密钥", "A valid API key is needed")
 
-    def __init__(self, detail: Text) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="duijie"'})
+    def __init__(self, detail: Text, *, challenge: str | None = None) -> None:
+        """`challenge` adds to what the answer asks for, such as `error="invalid_token"` (RFC 6750, section 3)."""
+        asked = 'Bearer realm="duijie"' + (f", {challenge}" if challenge else "")
+        super().__init__(detail, headers={"WWW-Authenticate": asked})
 
 
 class Forbidden(ServiceError):

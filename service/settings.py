@@ -3,10 +3,11 @@
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.kit.rates import parse_rate
@@ -15,6 +16,28 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 SEEDS = PROJECT_ROOT / "seeds"
 MIGRATIONS = PROJECT_ROOT / "migrations"
 ORIGIN = re.compile(r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?$")
+
+
+# Signatures by a private key alone: what verifies them signs nothing.
+ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether an address is one to fetch keys from: https, or http that does not leave the machine.
+
+    >>> is_safe_address("https://login.example.com"), is_safe_address("http://127.0.0.1:8080/realm")
+    (True, True)
+    >>> is_safe_address("http://login.example.com"), is_safe_address("https://login.example.com/?a=1")
+    (False, False)
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if not parts.hostname or parts.query or parts.fragment or parts.username or any(c.isspace() for c in address):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 class Settings(BaseSettings):
@@ -45,6 +68,22 @@ class Settings(BaseSettings):
     )
     encoder_threads: int = Field(default=0, ge=0, description="Threads of the encoder; 0: one per physical core.")
     language: Literal["zh", "en"] = Field(default="zh", description="Language where a caller names none.")
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="OpenID Connect issuer whose bearer tokens are taken: an https address (http on a loopback address).",
+    )
+    oidc_audience: str | None = Field(
+        default=None, description="Audience that its tokens must name; needed with an issuer."
+    )
+    oidc_algorithms: str = Field(
+        default="RS256,ES256",
+        description="Signature algorithms that are taken, separated by commas; none and HS* never are.",
+    )
+    oidc_link_by_email: bool = Field(
+        default=False,
+        description="Whether a first login is linked to the person whose e-mail an operator wrote down, if the issuer "
+        "has verified it; else administrators link logins.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that the API listens on.")
     pool_size: int = Field(default=10, ge=2, le=200, description="Database connections of one process.")
@@ -115,6 +154,27 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> list[str]:
         """The origins of `cors_origins`, one by one."""
         return [origin for origin in map(str.strip, self.cors_origins.split(",")) if origin]
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_safe_issuer(cls, value: str | None) -> str | None:
+        if value is not None and not is_safe_address(value):
+            raise ValueError("must be an https address (http on a loopback address) without query and fragment")
+        return value
+
+    @field_validator("oidc_algorithms")
+    @classmethod
+    def _are_asymmetric(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",")]
+        if wrong := [name for name in names if name not in ASYMMETRIC_ALGORITHMS]:
+            raise ValueError(f"{wrong[0] or 'an empty name'} is not one of {', '.join(ASYMMETRIC_ALGORITHMS)}")
+        return ",".join(names)
+
+    @model_validator(mode="after")
+    def _issuer_has_audience(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            raise ValueError("DUIJIE_OIDC_ISSUER and DUIJIE_OIDC_AUDIENCE go together")
+        return self
 
     @property
     def cache(self) -> Path:

@@ -171,7 +171,8 @@ async def keys(pool: Pool) -> Keys:
                 external_id=f"org-{name}", name=f"测试演示单位 {name}", kind=kind, region="640100"
             )
             organization = await access.create_organization(connection, SYSTEM, content)
-            made = await access.create_key(connection, SYSTEM, organization.id, KeyRequest(label="test", roles=[role]))
+            request = KeyRequest(label="test", roles=[role], scopes=["read", "write", "admin"])
+            made = await access.create_key(connection, SYSTEM, organization.id, request)
             members[name] = Member(role, organization.id, made.key)
     return Keys(members)
 

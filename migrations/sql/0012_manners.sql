@@ -1,7 +1,7 @@
 -- One row for each Idempotency-Key of a caller. It is written at the beginning of the request's own transaction and
 -- completed at its end, so that an effect and its answer are there together or not at all.
 create table idempotency_key (
-    -- The API key that asked: two keys of one organization may use the same Idempotency-Key.
+    -- The API key that asked, or the person of a login: two keys of one organization may use the same Idempotency-Key.
     caller uuid not null,
     key text not null check (length(key) between 1 and 255),
     method text not null,
@@ -22,8 +22,8 @@ comment on table idempotency_key is 'Answers that are given again for 24 hours; 
 alter table idempotency_key enable row level security;
 -- A stored answer holds what its caller may see, and nobody else.
 create policy of_its_caller on idempotency_key to duijie_app
-    using (caller::text = current_setting('duijie.key', true))
-    with check (caller::text = current_setting('duijie.key', true));
+    using (caller::text in (current_setting('duijie.key', true), current_setting('duijie.person', true)))
+    with check (caller::text in (current_setting('duijie.key', true), current_setting('duijie.person', true)));
 -- Housekeeping needs to find what is old, and to remove it.
 create policy housekeeping_reads on idempotency_key for select to duijie_app
     using (current_setting('duijie.roles', true) = 'system');

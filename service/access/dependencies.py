@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from service.access.service import authenticate
+from service.access.bearer import identify, proven
 from service.kit import idempotency
 from service.kit.actor import Actor
 from service.kit.addresses import address_class
@@ -18,7 +18,8 @@ from service.kit.db import Connection, Pool, set_actor
 bearer = HTTPBearer(
     auto_error=False,
     scheme_name="ApiKey",
-    description="An API key: `Authorization: Bearer dj_…` / 在 Authorization 请求头中携带 API 密钥",
+    description="An API key, or a token of the configured OpenID Connect issuer: `Authorization: Bearer dj_…`. A person "
+    "with several memberships names one by `X-Organization` / 在 Authorization 请求头中携带 API 密钥或身份提供方的令牌",
 )
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
@@ -48,14 +49,14 @@ async def _begin(request: Request, credentials: Credentials, *, waiting: bool = 
 
     A key that cannot be kept from working twice is not taken: only requests that act carry one here.
     """
-    key = credentials.credentials if credentials else None
+    proof = await proven(request, credentials.credentials if credentials else None)
     asked = await _asked(request)
     async with pool_of(request).acquire() as connection, connection.transaction():
-        actor = _from(request, await authenticate(connection, key, request.state.request_id))
+        actor = _from(request, await identify(connection, request, proof))
         await set_actor(connection, actor)
         request.state.actor = actor
-        if asked is not None and actor.key_id is not None:
-            request.state.claim = await idempotency.claim(connection, actor.key_id, asked, now(), waiting=waiting)
+        if asked is not None and actor.caller_id is not None:
+            request.state.claim = await idempotency.claim(connection, actor.caller_id, asked, now(), waiting=waiting)
         yield Transaction(connection, actor)
 
 
@@ -112,14 +113,14 @@ LateTx = Annotated[Opening, Depends(open_later, scope="function")]
 
 
 async def _actor(request: Request, credentials: Credentials) -> Actor:
-    key = credentials.credentials if credentials else None
+    proof = await proven(request, credentials.credentials if credentials else None)
     asked = await _asked(request)
     async with pool_of(request).acquire() as connection, connection.transaction():
-        actor = _from(request, await authenticate(connection, key, request.state.request_id))
-        if asked is not None and actor.key_id is not None:
+        actor = _from(request, await identify(connection, request, proof))
+        if asked is not None and actor.caller_id is not None:
             # Before any work: what was answered already needs none.
             await set_actor(connection, actor)
-            await idempotency.replay(connection, actor.key_id, asked, now())
+            await idempotency.replay(connection, actor.caller_id, asked, now())
     request.state.actor = actor
     return actor
 

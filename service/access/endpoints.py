@@ -1,4 +1,4 @@
-"""Organizations and API keys over HTTP."""
+"""Organizations over HTTP."""
 
 from typing import Annotated
 from uuid import UUID
@@ -8,7 +8,14 @@ from fastapi import APIRouter, Query, Response
 from service.access import repository, service
 from service.access.dependencies import Tx
 from service.access.routes import Route
-from service.access.schemas import Caller, Key, KeyRequest, NewKey, Organization, OrganizationContent, OrganizationKind
+from service.access.schemas import (
+    Organization,
+    OrganizationAction,
+    OrganizationContent,
+    OrganizationKind,
+    OrganizationState,
+    StandingReason,
+)
 from service.errors import Forbidden
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
@@ -17,14 +24,6 @@ from service.kit.pages import Page, decode_cursor, encode_cursor
 from service.kit.texts import RegionCode
 
 router = APIRouter(tags=["organizations"], route_class=Route)
-
-
-@router.get("/me", summary="Who am I / 当前身份", responses=problems())
-async def me(tx: Tx) -> Caller:
-    """The organization and roles of the key that you sent."""
-    identifier = tx.actor.organization_id
-    organization = await repository.get_organization(tx.connection, identifier) if identifier else None
-    return Caller(key_id=tx.actor.key_id, roles=sorted(tx.actor.roles), organization=organization)
 
 
 @router.post(
@@ -46,6 +45,7 @@ async def list_organizations(
     tx: Tx,
     kind: OrganizationKind | None = None,
     region: RegionCode | None = None,
+    state: Annotated[OrganizationState | None, Query(description="登记、核验或停用")] = None,
     text: Annotated[str | None, Query(max_length=100, description="Part of the name / 名称包含")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
@@ -57,7 +57,7 @@ async def list_organizations(
         )
     position = decode_cursor(cursor, UUID)
     before = UUID(str(position[0])) if position else None
-    found = await repository.list_organizations(tx.connection, kind, region, text, before, limit + 1)
+    found = await repository.list_organizations(tx.connection, kind, region, state, text, before, limit + 1)
     more = encode_cursor(str(found[limit - 1].id)) if len(found) > limit else None
     return Page(items=found[:limit], next=more)
 
@@ -89,23 +89,21 @@ async def change_organization(
 
 
 @router.post(
-    "/organizations/{organization_id}/keys",
-    status_code=201,
-    summary="Make an API key / 签发密钥",
-    responses=problems(403, 404),
+    "/organizations/{organization_id}/{action}",
+    summary="Take a step: verify, suspend, restore / 核验、停用、恢复单位",
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412),
 )
-async def create_key(tx: Tx, organization_id: UUID, request: KeyRequest) -> NewKey:
-    """Make a key. It is shown in this answer and never again."""
-    return await service.create_key(tx.connection, tx.actor, organization_id, request)
-
-
-@router.get("/organizations/{organization_id}/keys", summary="List API keys / 密钥列表", responses=problems(404))
-async def list_keys(tx: Tx, organization_id: UUID) -> list[Key]:
-    """The keys of an organization, without the keys themselves."""
-    return await service.list_keys(tx.connection, tx.actor, organization_id)
-
-
-@router.delete("/keys/{key_id}", summary="Revoke an API key / 吊销密钥", responses=problems(404))
-async def revoke_key(tx: Tx, key_id: UUID) -> Key:
-    """End a key at once; revoking twice changes nothing."""
-    return await service.revoke_key(tx.connection, tx.actor, key_id)
+async def act_on_organization(
+    tx: Tx,
+    organization_id: UUID,
+    action: OrganizationAction,
+    response: Response,
+    body: StandingReason | None = None,
+    if_match: IfMatch = None,
+) -> Organization:
+    """Verify, suspend or restore an organization (operators). A suspended one's keys and listings rest meanwhile."""
+    changed = await service.act_on_organization(
+        tx.connection, tx.actor, organization_id, action, if_match=if_match, reason=body.reason if body else None
+    )
+    response.headers["ETag"] = etag(changed.version)
+    return changed

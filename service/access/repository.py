@@ -1,31 +1,31 @@
-"""Rows of organizations and API keys."""
+"""Rows of organizations."""
 
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
-from service.access.schemas import Key, Organization, OrganizationContent
+from service.access.schemas import Organization, OrganizationContent
 from service.errors import Conflict, FieldProblem, ValidationProblem
 from service.kit.db import Connection
 from service.kit.language import Text
 
 INSERT_ORGANIZATION = """
-insert into organization (external_id, name, name_en, kind, credit_code, region, website, introduction)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into organization (external_id, name, name_en, kind, credit_code, region, website, introduction, state, verified_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then 'verified' else 'registered' end, case when $9 then now() end)
 returning *
 """
 
 
-async def insert_organization(connection: Connection, content: OrganizationContent) -> Organization:
-    """Store a new organization.
+async def insert_organization(connection: Connection, content: OrganizationContent, *, verified: bool) -> Organization:
+    """Store a new organization, registered or verified.
 
     Raises:
         Conflict: the external id or the credit code is taken.
         ValidationProblem: the region is unknown.
     """
     try:
-        row = await connection.fetchrow(INSERT_ORGANIZATION, *_values(content))
+        row = await connection.fetchrow(INSERT_ORGANIZATION, *_values(content), verified)
     except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as error:
         raise _named(error, content) from error
     return Organization.model_validate(dict(row or {}))
@@ -34,6 +34,7 @@ async def insert_organization(connection: Connection, content: OrganizationConte
 UPDATE_ORGANIZATION = """
 update organization
 set external_id = $2, name = $3, name_en = $4, kind = $5, credit_code = $6, region = $7, website = $8, introduction = $9,
+    state = case when $11 then 'registered' else state end, verified_at = case when $11 then null else verified_at end,
     version = version + 1, updated_at = now()
 where id = $1 and version = $10
 returning *
@@ -41,11 +42,14 @@ returning *
 
 
 async def update_organization(
-    connection: Connection, organization_id: UUID, version: int, content: OrganizationContent
+    connection: Connection, organization_id: UUID, version: int, content: OrganizationContent, *, unverify: bool
 ) -> Organization | None:
-    """Change an organization if it still has `version`; None when it has not."""
+    """Change an organization if it still has `version`, and take its verification back if asked to.
+
+    None when it has another version.
+    """
     try:
-        row = await connection.fetchrow(UPDATE_ORGANIZATION, organization_id, *_values(content), version)
+        row = await connection.fetchrow(UPDATE_ORGANIZATION, organization_id, *_values(content), version, unverify)
     except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as error:
         raise _named(error, content) from error
     return Organization.model_validate(dict(row)) if row else None
@@ -108,84 +112,89 @@ LIST_ORGANIZATIONS = """
 select * from organization
 where ($1::text is null or kind = $1)
   and ($2::text is null or region = $2)
-  and ($3::text is null or position(lower($3) in lower(name)) > 0)
-  and ($4::uuid is null or id < $4)
+  and ($3::text is null or state = $3)
+  and ($4::text is null or position(lower($4) in lower(name)) > 0)
+  and ($5::uuid is null or id < $5)
 order by id desc
-limit $5
+limit $6
 """
 
 
 async def list_organizations(
-    connection: Connection, kind: str | None, region: str | None, text: str | None, before: UUID | None, limit: int
+    connection: Connection,
+    kind: str | None,
+    region: str | None,
+    state: str | None,
+    text: str | None,
+    before: UUID | None,
+    limit: int,
 ) -> list[Organization]:
     """Organizations, newest first."""
-    rows = await connection.fetch(LIST_ORGANIZATIONS, kind, region, text, before, limit)
+    rows = await connection.fetch(LIST_ORGANIZATIONS, kind, region, state, text, before, limit)
     return [Organization.model_validate(dict(row)) for row in rows]
 
 
-INSERT_KEY = """
-insert into api_key (organization_id, label, digest, roles, expires_at)
-values ($1, $2, $3, $4, $5)
-returning id, organization_id, label, roles, expires_at, revoked_at, last_used_at, created_at
+GET_STATE = "select state from organization where id = $1 for share"
+
+
+async def lock_state(connection: Connection, organization_id: UUID) -> str | None:
+    """Where an organization stands, held until the transaction ends: nobody suspends it meanwhile."""
+    state: str | None = await connection.fetchval(GET_STATE, organization_id)
+    return state
+
+
+# Compare-and-set: of two operators who saw the same state, one gets here first.
+TRANSITION_ORGANIZATION = """
+update organization
+set state = $3, version = version + 1, updated_at = $4,
+    verified_at = case when $3 = 'verified' then coalesce(verified_at, $4) else verified_at end,
+    suspended_at = case when $3 = 'suspended' then $4::timestamptz end
+where id = $1 and state = $2
+returning *
 """
 
 
-async def insert_key(
-    connection: Connection,
-    organization_id: UUID,
-    label: str,
-    digest: bytes,
-    roles: list[str],
-    expires_at: datetime | None,
-) -> Key:
-    """Store a key by its SHA-256."""
-    row = await connection.fetchrow(INSERT_KEY, organization_id, label, digest, roles, expires_at)
-    return Key.model_validate(dict(row or {}))
+async def transition(
+    connection: Connection, organization_id: UUID, source: str, target: str, at: datetime
+) -> Organization | None:
+    """Save a new state if the organization still has the old one; None when it has not."""
+    row = await connection.fetchrow(TRANSITION_ORGANIZATION, organization_id, source, target, at)
+    return Organization.model_validate(dict(row)) if row else None
 
 
-LIST_KEYS = """
-select id, organization_id, label, roles, expires_at, revoked_at, last_used_at, created_at
-from api_key
-where organization_id = $1
-order by id desc
+HAS_ADMINISTRATOR = """
+select exists (
+    select from api_key
+    where organization_id = $1 and 'administrator' = any (roles) and revoked_at is null
+      and (expires_at is null or expires_at > now())
+) or exists (
+    select from membership
+    where organization_id = $1 and 'administrator' = any (roles) and ended_at is null
+      and (valid_until is null or valid_until > now())
+)
 """
 
 
-async def list_keys(connection: Connection, organization_id: UUID) -> list[Key]:
-    """Every key of an organization, newest first."""
-    return [Key.model_validate(dict(row)) for row in await connection.fetch(LIST_KEYS, organization_id)]
+async def has_administrator(connection: Connection, organization_id: UUID) -> bool:
+    """Whether a valid key or membership of the organization carries the administrator's role."""
+    found: bool = await connection.fetchval(HAS_ADMINISTRATOR, organization_id)
+    return found
 
 
-REVOKE_KEY = """
-update api_key set revoked_at = coalesce(revoked_at, now())
-where id = $1 and ($2::uuid is null or organization_id = $2)
-returning id, organization_id, label, roles, expires_at, revoked_at, last_used_at, created_at
+ANY_ADMINISTRATOR = """
+select exists (
+    select from api_key join organization on organization.id = organization_id
+    where 'administrator' = any (roles) and revoked_at is null and (expires_at is null or expires_at > now())
+      and organization.state <> 'suspended'
+) or exists (
+    select from membership join organization on organization.id = organization_id
+    where 'administrator' = any (roles) and ended_at is null and (valid_until is null or valid_until > now())
+      and organization.state <> 'suspended'
+)
 """
 
 
-async def revoke_key(connection: Connection, key_id: UUID, organization_id: UUID | None) -> Key | None:
-    """End a key; `organization_id` limits whose keys are found."""
-    row = await connection.fetchrow(REVOKE_KEY, key_id, organization_id)
-    return Key.model_validate(dict(row)) if row else None
-
-
-FIND_KEY = """
-select id, organization_id, roles, expires_at <= now() as expired, revoked_at is not null as revoked,
-       coalesce(last_used_at < now() - interval '1 minute', true) as stale
-from api_key
-where digest = $1
-"""
-
-
-async def find_key(connection: Connection, digest: bytes) -> asyncpg.Record | None:
-    """The key of a digest, with what makes it invalid."""
-    return await connection.fetchrow(FIND_KEY, digest)
-
-
-# At most once a minute for a key, so that reading does not turn into writing.
-TOUCH_KEY = "update api_key set last_used_at = now() where id = $1"
-
-
-async def touch_key(connection: Connection, key_id: UUID) -> None:
-    """Note that a key was used."""
-    await connection.execute(TOUCH_KEY, key_id)
+async def any_administrator(connection: Connection) -> bool:
+    """Whether a valid key or membership anywhere carries the administrator's role."""
+    found: bool = await connection.fetchval(ANY_ADMINISTRATOR)
+    return found

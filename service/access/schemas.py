@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from service.kit.actor import KEY_ROLES, Role
+from service.access.credit_code import CreditCode
+from service.kit.actor import KEY_ROLES, Role, Scope
 from service.kit.texts import ExternalId, OptionalUrl, RegionCode, clean_line, clean_text
 
 
@@ -37,13 +38,37 @@ class OrganizationContent(BaseModel):
         default=None, description="英文名称"
     )
     kind: OrganizationKind = Field(description="单位类型")
-    credit_code: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{18}$")] | None = Field(
-        default=None, description="Unified social credit code (GB 32100) / 统一社会信用代码"
-    )
+    credit_code: CreditCode | None = None
     region: RegionCode | None = Field(default=None, description="GB/T 2260 code / 行政区划代码", examples=["640100"])
     website: OptionalUrl | None = Field(default=None, description="网站")
     introduction: Annotated[str, AfterValidator(clean_text), StringConstraints(max_length=5_000)] = Field(
         default="", description="简介"
+    )
+
+
+class OrganizationState(StrEnum):
+    """Where an organization stands."""
+
+    REGISTERED = "registered"
+    VERIFIED = "verified"
+    SUSPENDED = "suspended"
+
+
+class OrganizationAction(StrEnum):
+    """What an operator can do with an organization."""
+
+    VERIFY = "verify"
+    SUSPEND = "suspend"
+    RESTORE = "restore"
+
+
+class StandingReason(BaseModel):
+    """Why an organization is verified, suspended or restored; kept with the event."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, AfterValidator(clean_text), StringConstraints(min_length=1, max_length=2_000)] | None = (
+        Field(default=None, description="Why, and what was checked / 原因或核验依据", examples=["营业执照已核对"])
     )
 
 
@@ -52,13 +77,25 @@ class Organization(OrganizationContent):
 
     model_config = ConfigDict(extra="ignore")
 
+    # As stored: what an earlier version let in is still to be read.
+    credit_code: str | None = Field(default=None, description="Unified social credit code / 统一社会信用代码")
     id: UUID
+    state: OrganizationState = Field(description="登记、核验或停用")
+    verified_at: datetime | None
+    suspended_at: datetime | None
     version: int
     created_at: datetime
     updated_at: datetime
 
 
 KeyRole = Literal["enterprise", "provider", "broker", "operator", "authority", "administrator"]
+
+
+KeyScope = Literal["read", "write", "admin"]
+# What most machines need; whoever hands out keys and memberships asks for more.
+USUAL_SCOPES: tuple[KeyScope, ...] = ("read", "write")
+Scopes = Annotated[list[KeyScope], Field(min_length=1, max_length=len(Scope))]
+Roles = Annotated[list[KeyRole], Field(min_length=1, max_length=len(KEY_ROLES))]
 
 
 class KeyRequest(BaseModel):
@@ -69,8 +106,13 @@ class KeyRequest(BaseModel):
     label: Annotated[str, AfterValidator(clean_line), StringConstraints(min_length=1, max_length=100)] = Field(
         description="What the key is for / 用途", examples=["ERP 系统"]
     )
-    roles: Annotated[list[KeyRole], Field(min_length=1, max_length=len(KEY_ROLES))] = Field(
-        description="Roles that the key carries / 角色", examples=[["enterprise"]]
+    roles: Roles = Field(description="Roles that the key carries / 角色", examples=[["enterprise"]])
+    scopes: Scopes = Field(
+        default_factory=lambda: list(USUAL_SCOPES),
+        description="read: look; write: post, change, decide; admin: organizations, people, keys / 权限范围：读、写、管理",
+    )
+    membership_id: UUID | None = Field(
+        default=None, description="Makes it a person's key, within what the membership has / 所属成员关系，空为机器密钥"
     )
     expires_at: datetime | None = Field(default=None, description="Valid until / 有效期至")
 
@@ -82,6 +124,10 @@ class Key(BaseModel):
     organization_id: UUID
     label: str
     roles: list[Role]
+    scopes: list[Scope]
+    person_id: UUID | None = Field(description="Null: a machine client / 空表示机器客户端")
+    membership_id: UUID | None
+    replaced_by: UUID | None = Field(description="The key that took over at a rotation / 轮换后的新密钥")
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
@@ -98,9 +144,31 @@ class NewKey(Key):
     )
 
 
+MAX_OVERLAP_HOURS = 168
+
+
+class RotationRequest(BaseModel):
+    """How long the old key stays valid beside its successor."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    overlap_hours: Annotated[int, Field(ge=0, le=MAX_OVERLAP_HOURS)] = Field(
+        default=24, description="Hours that both are valid; 0 ends the old one at once / 新旧密钥并存小时数"
+    )
+
+
+class Rotated(NewKey):
+    """The successor of a key, and until when the old one is valid."""
+
+    replaces: UUID
+    old_valid_until: datetime
+
+
 class Caller(BaseModel):
     """Who the service takes the caller for."""
 
     key_id: UUID | None
+    person_id: UUID | None
     roles: list[Role]
+    scopes: list[Scope]
     organization: Organization | None

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
 from service.access.dependencies import CurrentActor, Tx, pool_of
+from service.access.routes import Route
 from service.audit import service
 from service.audit.repository import Filters
 from service.audit.schemas import AuditEvent, AuditHead, AuditVerification
 from service.kit.http import LIMIT, Cursor, Limit, problems
 from service.kit.pages import Page
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = APIRouter(prefix="/audit", tags=["audit"], route_class=Route)
 Word = Annotated[str | None, Query(pattern="^[a-z_]{1,64}$")]
 # Beyond any chain, and within what the database counts.
 Position = Annotated[int | None, Query(ge=1, le=10**15)]

@@ -40,6 +40,6 @@ async def record(
         action,
         from_state,
         to_state,
-        data or {},
+        (data or {}) | ({"by_person": str(actor.person_id)} if actor.person_id else {}),
         actor.address_class,
     )

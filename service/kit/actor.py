@@ -20,6 +20,15 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+class Scope(StrEnum):
+    """What a key or a membership is for, whatever its roles allow."""
+
+    READ = "read"
+    WRITE = "write"
+    # Who may do what: organizations, people, memberships, keys.
+    ADMIN = "admin"
+
+
 KEY_ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
 # Roles that see every organization's listings, because reviewing and reporting is their work.
 STAFF = frozenset({Role.BROKER, Role.OPERATOR, Role.AUTHORITY, Role.ADMINISTRATOR, Role.SYSTEM})
@@ -27,7 +36,10 @@ STAFF = frozenset({Role.BROKER, Role.OPERATOR, Role.AUTHORITY, Role.ADMINISTRATO
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An API key (or the service itself) with the organization and roles it acts for."""
+    """Whoever acts, with the organization, roles and scopes it acts with.
+
+    A machine client has a key and no person, a person's key has both, a login of an issuer has a person and no key.
+    """
 
     key_id: UUID | None
     organization_id: UUID | None
@@ -35,10 +47,17 @@ class Actor:
     request_id: str = ""
     # Of the client that sent the request; work without a request has none.
     address_class: AddressClass = AddressClass.UNKNOWN
+    person_id: UUID | None = None
+    scopes: frozenset[Scope] = frozenset()
 
     def has(self, *roles: Role) -> bool:
         """Whether the actor carries at least one of `roles`."""
         return not self.roles.isdisjoint(roles)
+
+    @property
+    def caller_id(self) -> UUID | None:
+        """Who calls, as what is kept for a caller is told apart: the API key, or the person of a login."""
+        return self.key_id or self.person_id
 
     @property
     def is_staff(self) -> bool:

@@ -71,7 +71,8 @@ select set_config('duijie.key', $1, true),
        set_config('duijie.organization', $2, true),
        set_config('duijie.roles', $3, true),
        set_config('duijie.request', $4, true),
-       set_config('duijie.address', $5, true)
+       set_config('duijie.address', $5, true),
+       set_config('duijie.person', $6, true)
 """
 
 
@@ -95,6 +96,7 @@ async def set_actor(connection: Connection, actor: Actor) -> None:
         ",".join(sorted(actor.roles)),
         actor.request_id,
         actor.address_class,
+        str(actor.person_id or ""),
     )
 
 

@@ -31,8 +31,8 @@ class Problem(BaseModel):
 
 DESCRIPTIONS = {
     400: "The request cannot be read. / 请求无法读取。",
-    401: "No valid API key. / 缺少有效密钥。",
-    403: "You may know of this, but not do it. / 没有权限。",
+    401: "No valid API key or token. / 缺少有效密钥或令牌。",
+    403: "You may know of this, but not do it; or the key lacks the scope. / 没有权限，或密钥缺少所需的权限范围。",
     404: "Nothing there that you may see. / 不存在或无权查看。",
     409: "Out of turn, or in conflict with what is there. / 状态不允许或与已有记录冲突。",
     412: "Changed by somebody else meanwhile. / 内容已被他人修改。",
@@ -58,14 +58,15 @@ def problems(*statuses: int) -> Responses:
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": DESCRIPTIONS[status], "content": {"application/problem+json": schema}}
-        for status in sorted({*statuses, 400, 401, 422, 429})
+        for status in sorted({*statuses, 400, 401, 403, 422, 429, 503})
     }
 
 
 def open_problems(*statuses: int) -> Responses:
     """As `problems`, for an endpoint that needs no key."""
     declared = problems(*statuses)
-    del declared[401]
+    for status in {401, 403, 503} - set(statuses):
+        del declared[status]
     return declared
 
 

@@ -129,12 +129,12 @@ class Throttle:
         actor = scope["state"].get("actor")
         if status == 401 and self._failures:
             self._failures.take(address_class(scope))
-        if actor is None or actor.key_id is None or actor.organization_id is None:
+        if actor is None or actor.caller_id is None or actor.organization_id is None:
             return []
-        self._callers[credential] = (actor.key_id, actor.organization_id)
+        self._callers[credential] = (actor.caller_id, actor.organization_id)
         if len(self._callers) > MOST_CALLERS:
             self._callers.popitem(last=False)
-        return await shared.take(actor.key_id, actor.organization_id, cost) if shared else []
+        return await shared.take(actor.caller_id, actor.organization_id, cost) if shared else []
 
 
 def _buckets(name: str, rate: Rate | None) -> LocalBuckets | None:

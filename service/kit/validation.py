@@ -77,6 +77,14 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
         "needed_by 是需求的期限，查找需求（looking_for 为 needs）时不带",
         "needed_by is a need's deadline: leave it out when you look for needs",
     ),
+    "credit_code_form": lambda _: Text(
+        "应为 18 位统一社会信用代码（GB 32100）：数字和大写字母，不含 I、O、S、V、Z，第 3–8 位为数字",
+        "Must be a unified social credit code (GB 32100): 18 digits and capitals without I, O, S, V, Z, the 3rd to 8th digits",
+    ),
+    "credit_code_check": lambda _: Text(
+        "校验码与前 17 位不符（GB 32100），请核对是否有误写",
+        "The check character does not fit the first 17 (GB 32100): look for a mistyped character",
+    ),
     "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 
@@ -84,7 +92,6 @@ PATTERNS: dict[str, Text] = {
     r"^\d{6}$": Text("应为六位行政区划代码，例如 640100", "Must be a six-digit code of GB/T 2260, such as 640100"),
     "^[A-T]$": Text("应为国民经济行业门类字母 A–T", "Must be a section letter of GB/T 4754, A to T"),
     "^[A-Z]{3}$": Text("应为三位货币代码，例如 CNY", "Must be a currency code, such as CNY"),
-    "^[0-9A-Z]{18}$": Text("应为 18 位统一社会信用代码", "Must be a credit code of 18 digits and capitals"),
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": Text("应为电子邮箱，例如 name@example.com", "Must be an e-mail address"),
     r"^[0-9+()（）\-— .转ext]{5,40}$": Text(
         "应为电话号码，例如 0951-0000000", "Must be a telephone number, such as +86 951 0000000"

@@ -145,6 +145,7 @@ GET = """
 select listing.*, region.class as region_class, field.field_group,
        jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
                           'region', organization.region) as organization,
+       organization.state as organization_state,
        (select coalesce(jsonb_agg(jsonb_build_object('kind', ip_right.kind, 'number', number, 'title', ip_right.title, 'status', status)
                                   order by position), '[]')
         from ip_right where listing_id = listing.id) as ip_rights

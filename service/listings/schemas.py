@@ -168,6 +168,8 @@ class Listing(BaseModel):
     team: str | None
     ip_rights: list[IpRight] = Field(default_factory=list)
     organization: Brief | None = None
+    # Only where one listing is read.
+    organization_state: str = "verified"
     created_at: datetime
     updated_at: datetime
     submitted_at: datetime | None

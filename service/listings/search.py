@@ -87,7 +87,7 @@ class Summary(BaseModel):
 
 # Column order of the filters is that of `Filters`; $3 and $4 say whose rows besides the public ones may be seen.
 LIST = """
-select listing.id, state, listing.version, title, left(description, 200) as excerpt, keywords, field, listing.region,
+select listing.id, listing.state, listing.version, title, left(description, 200) as excerpt, keywords, field, listing.region,
        region.class as region_class, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, language,
        case when $3 or listing.kind = 'outcome' or organization_id = $4 then
            jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
@@ -99,8 +99,9 @@ join organization on organization.id = listing.organization_id
 left join region on region.code = listing.region
 where listing.kind = $1
   and ($2::uuid is null or listing.id < $2)
-  and ($3 or organization_id = $4 or state in ('published', 'docking', 'fulfilled', 'transferred'))
-  and ($5::text[] is null or state = any ($5))
+  and ($3 or organization_id = $4
+       or (listing.state in ('published', 'docking', 'fulfilled', 'transferred') and organization.state <> 'suspended'))
+  and ($5::text[] is null or listing.state = any ($5))
   and ($6::text is null or field = $6)
   and ($7::text[] is null or listing.region = any ($7))
   and ($8::text is null or region.class = $8)

@@ -113,8 +113,9 @@ async def read(connection: Connection, actor: Actor, kind: Kind, identifier: UUI
 
 
 def may_see(actor: Actor, listing: Listing) -> bool:
-    """Own listings, published ones, and for staff all."""
-    return actor.is_staff or actor.owns(listing.organization_id) or listing.state in PUBLIC_STATES
+    """Own listings, published ones of organizations in good standing, and for staff all."""
+    public = listing.state in PUBLIC_STATES and listing.organization_state != "suspended"
+    return actor.is_staff or actor.owns(listing.organization_id) or public
 
 
 def redacted(actor: Actor, listing: Listing) -> Listing:
@@ -241,6 +242,8 @@ async def act(
     step = advance(workflow, current.state, action, actor, owner=owner, now=moment)
     if not isinstance(step, Advanced):
         raise as_error(workflow, step)
+    if step.target == "published":
+        _check_standing(current)
     if not await repository.transition(connection, identifier, step.source, step.target, moment):
         raise Conflict(
             Text("状态刚被他人改变，请重新读取", "The state was changed by somebody else just now: read again")
@@ -261,6 +264,22 @@ async def act(
     elif step.source == "published":
         await withdrawal.leave_matching(connection, identifier)
     return await _present(connection, kind, identifier)
+
+
+def _check_standing(listing: Listing) -> None:
+    """Only what a verified organization posts is shown to others under the market's name."""
+    if listing.organization_state == "verified":
+        return
+    raise OutOfTurn(
+        Text(
+            "单位已停用，不能发布"
+            if listing.organization_state == "suspended"
+            else "单位尚未核验，不能发布；请运营方先通过 POST /v1/organizations/{id}/verify 核验",
+            "The organization is suspended: nothing of it is published"
+            if listing.organization_state == "suspended"
+            else "The organization is not verified yet: an operator does that first by POST /v1/organizations/{id}/verify",
+        )
+    )
 
 
 async def expire_due(connection: Connection, day: date, *, limit: int = 200) -> int:

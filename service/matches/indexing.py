@@ -10,6 +10,7 @@ from matching.embedding import Encoded, Role
 from matching.explanation import as_data
 from matching.index.models import EmbeddingModel, active_model, live_models
 from matching.types import EmbeddedProfile, Kind, Match, Scope
+from service.access import service as access
 from service.kit import queue
 from service.kit.actor import SYSTEM
 from service.kit.clock import today
@@ -69,8 +70,10 @@ async def index_listing(resources: Resources, listing_id: UUID, *, bulk: bool) -
         model.id: await resources.encoders.encode(model, profile.texts, role) for model in models
     }
     async with transaction(resources.pool, SYSTEM) as connection:
-        if await listings.lock_state(connection, listing_id) != ("published", listing.version):
-            # A newer version has its own job; a withdrawn listing has left the index with its withdrawal.
+        suspended = await access.lock_state(connection, listing.organization_id) == "suspended"
+        if suspended or await listings.lock_state(connection, listing_id) != ("published", listing.version):
+            # A newer version has its own job; a withdrawn listing has left the index with its withdrawal, and one of a
+            # suspended organization with its suspension.
             return
         await pipeline.index_profile(connection, profile, encoded)
         active = await active_model(connection)
@@ -99,7 +102,7 @@ async def _published(connection: Connection, listing_id: UUID) -> Listing | None
     for kind in ListingKind:
         listing = await listings.stored(connection, kind, listing_id)
         if listing is not None:
-            if listing.state == "published":
+            if listing.state == "published" and listing.organization_state != "suspended":
                 return listing
             await leave_matching(connection, listing_id)
     return None

@@ -301,6 +301,7 @@ select id, title, keywords, concat_ws(
 ) as text
 from listing
 where kind = $1 and state = 'published' and ($2::uuid is null or id > $2)
+  and not exists (select from organization where organization.id = organization_id and organization.state = 'suspended')
 order by id
 limit $3
 """
@@ -356,9 +357,20 @@ async def ranked_at(connection: Connection, listing_id: UUID) -> datetime | None
     return moment
 
 
-# What a lost job would leave behind.
+PUBLISHED_OF = """
+select id, version from listing where organization_id = $1 and state = 'published' order by id
+"""
+
+
+async def published_of(connection: Connection, organization_id: UUID) -> list[ListingJob]:
+    """What an organization has published, needs and outcomes."""
+    return [ListingJob(row["id"], row["version"]) for row in await connection.fetch(PUBLISHED_OF, organization_id)]
+
+
+# What a lost job would leave behind. What a suspended organization published waits for its restoration.
 UNINDEXED = """
 select listing.id, listing.version from listing
+join organization on organization.id = listing.organization_id and organization.state <> 'suspended'
 left join listing_matching on listing_matching.listing_id = listing.id
 where listing.state = 'published' and indexed_version is distinct from listing.version
 order by listing.id

@@ -1,8 +1,9 @@
-"""A listing that is published no more leaves the index and the lists, in the same transaction."""
+"""What is not to be matched leaves the index and the lists in the same transaction: a listing, or all of an organization."""
 
 from uuid import UUID
 
 from matching.pipeline import remove_profile
+from service.kit import queue
 from service.kit.db import Connection
 from service.matches import repository
 
@@ -12,3 +13,15 @@ async def leave_matching(connection: Connection, listing_id: UUID) -> None:
     await remove_profile(connection, listing_id)
     await repository.supersede(connection, listing_id, None)
     await repository.forget(connection, listing_id)
+
+
+async def leave_with_organization(connection: Connection, organization_id: UUID) -> None:
+    """Take every published listing of a suspended organization out of matching; the listings keep their state."""
+    for job in await repository.published_of(connection, organization_id):
+        await leave_matching(connection, job.listing_id)
+
+
+async def return_with_organization(connection: Connection, organization_id: UUID) -> None:
+    """Ask for the published listings of a restored organization to be indexed and ranked again."""
+    for job in await repository.published_of(connection, organization_id):
+        await queue.enqueue_index(connection, job.listing_id, job.version, bulk=True)

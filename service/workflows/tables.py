@@ -70,4 +70,21 @@ RECOMMENDATION = table(
     step("propose", "superseded", "proposed", (Role.SYSTEM,), "重新推荐", "propose again"),
 )
 
-WORKFLOWS: dict[str, Workflow] = {workflow.subject: workflow for workflow in (NEED, OUTCOME, RECOMMENDATION)}
+ORGANIZATION = table(
+    "organization",
+    "registered",
+    {
+        "registered": Text("已登记", "registered"),
+        "verified": Text("已核验", "verified"),
+        "suspended": Text("已停用", "suspended"),
+    },
+    step("verify", "registered", "verified", (Role.OPERATOR,), "核验通过", "verify"),
+    step("suspend", "registered verified", "suspended", (Role.OPERATOR,), "停用", "suspend"),
+    step("restore", "suspended", "verified", (Role.OPERATOR,), "恢复", "restore"),
+    # What had not been verified before its suspension does not become so by the end of it.
+    step("restore_unverified", "suspended", "registered", (Role.OPERATOR,), "恢复（未核验）", "restore, unverified"),
+)
+
+WORKFLOWS: dict[str, Workflow] = {
+    workflow.subject: workflow for workflow in (NEED, OUTCOME, RECOMMENDATION, ORGANIZATION)
+}

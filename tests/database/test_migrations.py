@@ -242,3 +242,42 @@ async def test_what_was_returned_before_is_read_from_the_log_and_waits_to_be_cou
         assert [tuple(row) for row in waiting] == [("own", True)]
     finally:
         await owner.close()
+
+
+async def test_organizations_and_keys_of_before_keep_what_they_could_do(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Organizations count as verified, keys have every scope, and a credit code that is none leaves an event."""
+    upgrade = migrate.command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(migrate.command, "upgrade", lambda config, _: upgrade(config, "0012"))
+        await migrate.migrate(empty)
+    owner = await asyncpg.connect(empty, server_settings={"search_path": "public, matching"})
+    try:
+        await owner.execute("""
+            insert into organization (name, kind, credit_code)
+            values ('right', 'enterprise', '919900000000000005'), ('wrong', 'enterprise', '919900000000000006'),
+                   ('none', 'enterprise', null);
+            insert into api_key (organization_id, label, digest, roles)
+            select id, 'before', sha256(name::bytea), '{enterprise}' from organization;
+        """)
+        await migrate.migrate(empty)
+        rows = await owner.fetch("select name, state, credit_code, verified_at = created_at as same from organization")
+        assert {tuple(row) for row in rows} == {
+            ("right", "verified", "919900000000000005", True),
+            ("wrong", "verified", None, True),
+            ("none", "verified", None, True),
+        }
+        cleared = await owner.fetch("""
+            select name, data ->> 'credit_code' as code from event join organization on organization.id = subject_id
+        """)
+        assert [tuple(row) for row in cleared] == [("wrong", "919900000000000006")]
+        scopes = await owner.fetch("select distinct scopes, person_id from api_key")
+        assert [tuple(row) for row in scopes] == [(["read", "write", "admin"], None)]
+        with pytest.raises(asyncpg.NotNullViolationError):
+            await owner.execute("""
+                insert into api_key (organization_id, label, digest, roles)
+                select id, 'after', sha256('after'), '{enterprise}' from organization limit 1
+            """)
+    finally:
+        await owner.close()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from service.access.schemas import KeyRequest, OrganizationContent
+from service.access.people_schemas import IdentityRequest, MemberContent, MemberRequest, PersonContent
+from service.access.schemas import KeyRequest, OrganizationContent, RotationRequest, StandingReason
 from service.kit.validation import MESSAGES, PATTERNS, problems_of
 from service.matches.schemas import AdHocRequest, DecisionRequest
 from service.needs.schemas import NeedContent
@@ -17,6 +18,12 @@ SCHEMAS: tuple[type[BaseModel], ...] = (
     OutcomeContent,
     OrganizationContent,
     KeyRequest,
+    RotationRequest,
+    StandingReason,
+    PersonContent,
+    MemberContent,
+    MemberRequest,
+    IdentityRequest,
     AdHocRequest,
     DecisionRequest,
 )
