@@ -26,6 +26,7 @@ GET /v1/needs, GET /v1/needs/{need_id}, GET /v1/needs/{need_id}/revisions, GET /
 GET /v1/needs/{need_id}/hints, POST /v1/needs/hints,
 GET /v1/outcomes, GET /v1/outcomes/{outcome_id}, GET /v1/outcomes/{outcome_id}/revisions,
 GET /v1/outcomes/{outcome_id}/matches, GET /v1/outcomes/{outcome_id}/hints, POST /v1/outcomes/hints,
+GET /v1/audit/events, GET /v1/audit/verification, GET /v1/audit/head,
 POST /v1/match, GET /v1/recommendations/{recommendation_id},
 GET /v1/imports/{import_id}, GET /v1/imports/{import_id}/report.xlsx, GET /v1/exports,
 """

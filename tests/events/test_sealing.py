@@ -169,7 +169,7 @@ json_values = st.recursive(
 EVENT_ROW = """
 select event_digest(row (
     $1::uuid, $2::timestamptz, $3::uuid, $4::uuid, $5::text, $6::text, $7::uuid, $8::text, $9::text, $10::text, $11::jsonb,
-    $12::text
+    $12::text, null::uuid
 )::event) as digest,
 trim_scale(extract(epoch from $2) * 1000000)::text as at_microseconds, $11::jsonb::text as data
 """

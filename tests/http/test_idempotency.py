@@ -20,12 +20,14 @@ from service.kit.clock import now
 from service.kit.db import Pool
 from service.resources import Resources
 from service.settings import Settings
+from tests.access.helpers import add_member, make_key
 from tests.conftest import Keys
 from tests.http.test_needs import NEED, post, published, step
 
 # A POST that only asks needs no key; a new one has to be named here.
 READING = {"/v1/match", "/v1/needs/hints", "/v1/outcomes/hints"}
 OUTCOME = {"title": "枸杞真空脉动干燥装备", "description": "单批干燥时间 10 h，含水率 12%。", "field": "goji"}
+PERSON = {"name": "演示人员", "email": "yanshi@example.com"}
 ORGANIZATION = {"external_id": "org-new", "name": "演示新单位", "kind": "enterprise"}
 
 
@@ -62,7 +64,9 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
     need, outcome = str((await post(client, keys))["id"]), await _outcome_id(client, keys)
     pair = await _pair_id(client, keys, resources)
     file = {"file": ("a.csv", "需求名称\n导入的需求\n".encode())}
-    own = keys.enterprise.organization_id
+    own, administrator = keys.enterprise.organization_id, keys.headers("administrator")
+    member = await add_member(client, administrator, own, "chengyuan@example.com")
+    spare = await make_key(client, administrator, own)
 
     def ask(role: str, path: str, **body: Any) -> Ask:
         return lambda key: _post(client, keys, role, path, key, **body)
@@ -72,6 +76,19 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
         "/v1/organizations/{organization_id}/keys": ask(
             "enterprise", f"/v1/organizations/{own}/keys", json={"label": "second", "roles": ["enterprise"]}
         ),
+        "/v1/organizations/{organization_id}/{action}": ask(
+            "operator", f"/v1/organizations/{keys.stranger.organization_id}/suspend", json={"reason": "资料待核实"}
+        ),
+        "/v1/organizations/{organization_id}/members": ask(
+            "operator", f"/v1/organizations/{own}/members", json={"person": PERSON, "roles": ["enterprise"]}
+        ),
+        "/v1/people": ask("operator", "/v1/people", json=PERSON | {"email": "lingyiren@example.com"}),
+        "/v1/people/{person_id}/identities": ask(
+            "administrator",
+            f"/v1/people/{member['person_id']}/identities",
+            json={"issuer": "https://login.example.com", "subject": "yanshi"},
+        ),
+        "/v1/keys/{key_id}/rotate": ask("administrator", f"/v1/keys/{spare['id']}/rotate", json={}),
         "/v1/needs": ask("enterprise", "/v1/needs", json=NEED),
         "/v1/needs/{need_id}/{action}": ask("enterprise", f"/v1/needs/{need}/submit"),
         "/v1/outcomes": ask("provider", "/v1/outcomes", json=OUTCOME),
@@ -118,13 +135,23 @@ async def test_every_acting_post_repeats_its_answer(
         assert again.status_code == first.status_code
         for name in ("ETag", "Location", "Content-Type"):
             assert again.headers.get(name) == first.headers.get(name), (path, name)
-        expected = first.json() | ({"key": None} if path.endswith("/keys") else {})
+        expected = first.json() | ({"key": None} if "key" in first.json() else {})
         assert again.json() == expected, path
         assert await _counts(pool) == before, path
 
 
 async def _counts(pool: Pool) -> list[int]:
-    tables = ("organization", "api_key", "listing", "event", "decision", "import_run", "listing_revision")
+    tables = (
+        "organization",
+        "api_key",
+        "listing",
+        "event",
+        "decision",
+        "import_run",
+        "listing_revision",
+        "person",
+        "membership",
+    )
     return [await pool.fetchval(f"select count(*) from {table}") for table in tables]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from service.app import create_app
 from service.settings import Settings
+from tests.access.helpers import add_member, make_key
 from tests.conftest import Keys
 from tests.http.test_needs import NEED, post
 
@@ -17,6 +18,14 @@ STEPS = {
     "/v1/needs/{need_id}/{action}",
     "/v1/outcomes/{outcome_id}/{action}",
     "/v1/recommendations/{recommendation_id}/decisions",
+    "/v1/organizations/{organization_id}/{action}",
+}
+# New objects beneath others; an API key has no version, so its rotation takes no header.
+MADE_BENEATH = {
+    "/v1/organizations/{organization_id}/keys",
+    "/v1/organizations/{organization_id}/members",
+    "/v1/people/{person_id}/identities",
+    "/v1/keys/{key_id}/rotate",
 }
 
 
@@ -45,7 +54,7 @@ def test_every_step_takes_the_header(settings: Settings) -> None:
         assert "412" in operations(settings, "post")[path]["responses"]
     # What hangs from an object and acts on it is a step; what is made beneath one is a new object.
     beneath = {path for path in operations(settings, "post") if "}/" in path} - STEPS
-    assert beneath == {"/v1/organizations/{organization_id}/keys"}
+    assert beneath == MADE_BENEATH
 
 
 async def test_every_put_wants_the_version_that_was_seen(
@@ -56,15 +65,26 @@ async def test_every_put_wants_the_version_that_was_seen(
     own = keys.enterprise.organization_id
     organization = (await client.get(f"/v1/organizations/{own}", headers=keys.headers("enterprise"))).json()
     content = {name: organization[name] for name in ("external_id", "name", "kind", "region")}
-    exercises: dict[str, tuple[str, str, dict[str, Any]]] = {
-        "/v1/needs/{need_id}": ("enterprise", f"/v1/needs/{(await post(client, keys))['id']}", NEED),
-        "/v1/outcomes/{outcome_id}": ("provider", f"/v1/outcomes/{made['id']}", outcome),
-        "/v1/organizations/{organization_id}": ("enterprise", f"/v1/organizations/{own}", content),
+    enterprise, provider, administrator = (keys.headers(name) for name in ("enterprise", "provider", "administrator"))
+    member = await add_member(client, administrator, own, "yanshi@example.com")
+    membership, person = f"/v1/organizations/{own}/members/{member['id']}", f"/v1/people/{member['person_id']}"
+    mine = (await make_key(client, administrator, own, membership_id=member["id"]))["headers"]
+    named = {"name": "演示人员", "email": "yanshi@example.com"}
+    exercises: dict[str, tuple[dict[str, str], str, dict[str, Any]]] = {
+        "/v1/needs/{need_id}": (enterprise, f"/v1/needs/{(await post(client, keys))['id']}", NEED),
+        "/v1/outcomes/{outcome_id}": (provider, f"/v1/outcomes/{made['id']}", outcome),
+        "/v1/organizations/{organization_id}": (enterprise, f"/v1/organizations/{own}", content),
+        "/v1/people/{person_id}": (administrator, person, named),
+        "/v1/people/me": (mine, "/v1/people/me", named),
+        "/v1/organizations/{organization_id}/members/{membership_id}": (
+            administrator,
+            membership,
+            {"roles": ["enterprise"]},
+        ),
     }
     assert set(exercises) == set(operations(settings, "put", "patch")), "exercise the new change"
-    for role, path, body in exercises.values():
-        headers = keys.headers(role)
-        seen = (await client.get(path, headers=headers)).headers["ETag"]
+    for headers, path, body in exercises.values():
+        seen = '"1"' if path == membership else (await client.get(path, headers=headers)).headers["ETag"]
         missing = await client.put(path, json=body, headers=headers)
         assert (missing.status_code, missing.headers["ETag"]) == (428, seen)
         for stale in (STALE, f"W/{seen}", "1", ""):
