@@ -82,7 +82,7 @@ select listing.*, region.class as region_class, organization.external_id as orga
                                   order by position), '[]')
         from ip_right where listing_id = listing.id) as ip_rights
 from listing
-join organization on organization.id = listing.organization_id
+left join organization on organization.id = listing.organization_id
 left join region on region.code = listing.region
 where listing.kind = $1
   and ($2::uuid is null or listing.id > $2)
