@@ -115,8 +115,17 @@ FOR_CODES = (
     "partner_region",
     "same_province",
     "east_to_west",
+    "prompt_answers",
 )
-AGAINST_CODES = ("other_field", "no_shared_mode", "maturity_short", "deadline_passed", "too_late", "above_budget")
+AGAINST_CODES = (
+    "other_field",
+    "no_shared_mode",
+    "maturity_short",
+    "deadline_passed",
+    "too_late",
+    "above_budget",
+    "slow_answers",
+)
 MOST_QUOTED = 40
 
 
@@ -203,8 +212,29 @@ def _phrase(evidence: Evidence, language: Language, labels: Labels) -> str:
                 if chinese
                 else f"from the east ({named('regions', values)}) to the west"
             )
+        case "prompt_answers" | "slow_answers":
+            return _answers(*values, language=language)
         case _:
             return f"{evidence.code} {' '.join(values)}".strip()
+
+
+def _answers(days: str, answered: str, overdue: str, *, language: Language) -> str:
+    """How soon the provider answers: 对退回修改的答复中位时间 2 天（5 次）.
+
+    >>> _answers("0.5", "3", "0", language="en")
+    'returned listings are answered within a day at the median (3 times)'
+    >>> _answers("21", "0", "4", language="zh")
+    '对退回修改的答复中位时间至少 21 天（答复 0 次，逾期未答 4 次）'
+    """
+    # What was never answered counts with the time that it was open, so that the median is the least that it can be.
+    none, within = overdue == "0", float(days) < 1
+    if language == "zh":
+        time = "不到 1 天" if within else f"{'' if none else '至少'} {days} 天"
+        count = f"{answered} 次" if none else f"答复 {answered} 次，逾期未答 {overdue} 次"
+        return f"对退回修改的答复中位时间{time}（{count}）"
+    time = "within a day" if within else f"in {'' if none else 'at least '}{days} {'day' if days == '1' else 'days'}"
+    count = f"{answered} {'time' if answered == '1' else 'times'}{'' if none else f', {overdue} overdue'}"
+    return f"returned listings are answered {time} at the median ({count})"
 
 
 def _quoted(text: str) -> str:

@@ -92,13 +92,27 @@ class Terms:
     weights: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerHistory:
+    """How an organization has answered what it was asked: how many questions it answered, how many are or were overdue.
+
+    `median_hours` is taken over both; a question that was never answered counts with the time that it has been open, which is
+    the least that an answer can take.
+    """
+
+    answered: int
+    overdue: int
+    median_hours: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedProfile:
-    """A profile with its vectors and terms: all that signals look at."""
+    """A profile with its vectors, its terms and its organization's history: all that signals look at."""
 
     profile: Profile
     encoded: Encoded
     terms: Terms
+    history: AnswerHistory | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from service.kit.db import transaction
 from service.listings import service as listings
 from service.matches import indexing, repository, switching
 from service.resources import Resources
+from service.responses import service as responses
 
 log = structlog.get_logger("duijie.worker")
 
@@ -52,11 +53,12 @@ def _heartbeat(resources: Resources) -> timedelta:
 
 
 async def keep_house(resources: Resources) -> None:
-    """Expire what is due, wake snoozed pairs, settle the embedding model, and pick up what no job stands for."""
+    """Expire what is due, wake snoozed pairs, count answers, settle the embedding model, pick up what no job stands for."""
     async with transaction(resources.pool, SYSTEM) as connection:
         while await listings.expire_due(connection, today()):
             pass
         await repository.wake(connection, now())
+        await responses.count_due(connection, now())
     await switching.settle(resources)
     async with transaction(resources.pool, SYSTEM) as connection:
         # The keys of jobs hold versions, so for what still waits this adds nothing.

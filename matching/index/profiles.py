@@ -10,7 +10,7 @@ from pgvector import HalfVector, SparseVector
 
 from matching.embedding.protocol import Encoded, Vector
 from matching.embedding.tokens import TokenVectors, pack, unpack
-from matching.index import Connection, tokens
+from matching.index import Connection, organizations, tokens
 from matching.index import vocabulary as lexicon
 from matching.indicators import stored as indicator_rows
 from matching.profiling.tokens import TOKENIZER
@@ -198,25 +198,28 @@ async def delete_profile(connection: Connection, identifier: UUID) -> bool:
 # The candidates' rows are found by key; without the bound array first the planner would scan the larger tables.
 LOAD = """
 select match_profile.*, match_vector.embedding, match_passage.vectors, match_passage.token_vectors, match_passage.token_rows,
-    match_passage.token_ids, match_passage.token_passages, match_lexeme.weights
+    match_passage.token_ids, match_passage.token_passages, match_lexeme.weights,
+    match_organization.answered, match_organization.overdue, match_organization.median_hours
 from match_profile
 join match_vector on match_vector.model_id = $2 and match_vector.kind = $1 and match_vector.profile_id = match_profile.id
 join match_passage on match_passage.model_id = $2 and match_passage.kind = $1 and match_passage.profile_id = match_profile.id
 join match_lexeme on match_lexeme.kind = $1 and match_lexeme.profile_id = match_profile.id
+left join match_organization on match_organization.organization = match_profile.organization
 where match_profile.kind = $1 and match_profile.id = any ($3)
 order by match_profile.id
 """
 
 
 async def load(connection: Connection, kind: Kind, model_id: int, identifiers: Sequence[UUID]) -> list[EmbeddedProfile]:
-    """Profiles with the vectors of a model and their terms, ordered by id; unknown ones are left out."""
+    """Profiles with the vectors of a model, their terms and history, ordered by id; unknown ones are left out."""
     return [_embedded(row) for row in await connection.fetch(LOAD, kind, model_id, list(identifiers))]
 
 
 def _embedded(row: "asyncpg.Record") -> EmbeddedProfile:
     vector: Vector = row["embedding"].to_numpy().astype(np.float32)
     passages: Vector = np.frombuffer(row["vectors"], dtype=PASSAGE_TYPE).reshape(-1, len(vector)).astype(np.float32)
-    return EmbeddedProfile(_profile(row), Encoded(vector, passages, _token_vectors(row)), from_sparse(row["weights"]))
+    encoded = Encoded(vector, passages, _token_vectors(row))
+    return EmbeddedProfile(_profile(row), encoded, from_sparse(row["weights"]), organizations.history_of(row))
 
 
 def _token_vectors(row: "asyncpg.Record") -> TokenVectors | None:

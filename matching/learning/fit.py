@@ -2,8 +2,9 @@
 
 The text signals' weights are those of a logistic regression (L2, C = 1) over the candidates of every need: grades 2 and
 3 against the rest, what is unjudged counting as 0. Weights below zero are refused, since no text signal speaks against
-a pair. What the data set says nothing about (field, modes, maturity, deadline, price, region, freshness, indicators) keeps the prior
-weights below, small against the text's. Levels are cut so that each holds as many pairs as the judges gave its grade.
+a pair. What the data set says nothing about (field, modes, maturity, deadline, price, region, freshness, responsiveness,
+indicators) keeps the prior weights below, small against the text's. Levels are cut so that each holds as many pairs as the
+judges gave its grade.
 
 The figure that counts is printed first: nDCG@10 cross-validated over needs.
 """
@@ -42,6 +43,7 @@ PRIORS = {
     "price": Term(0.8, 0.6),
     "region": Term(0.4, 0.5),
     "freshness": Term(0.2, 0.5),
+    "responsiveness": Term(0.3, 0.5),
     "indicators": Term(1.2, 0.5),
 }
 FOLDS = 5
@@ -191,7 +193,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", required=True, help="connection of an owner that may create a schema")
     parser.add_argument("--model", default=None, help="as DUIJIE_MODEL")
     parser.add_argument("--cache", type=Path, default=Path(".cache"))
-    parser.add_argument("--version", default="default-4")
+    parser.add_argument("--version", default="default-5")
     parser.add_argument("--out", type=Path, default=None, help=f"for example {DEFAULT.name}")
     return parser.parse_args()
 

@@ -12,6 +12,7 @@ from matching.signals.maturity import MATURITY
 from matching.signals.modes import MODES
 from matching.signals.price import PRICE
 from matching.signals.region import REGION
+from matching.signals.responsiveness import RESPONSIVENESS
 from matching.signals.semantic import SEMANTIC
 from matching.signals.title import TITLE
 
@@ -29,6 +30,7 @@ SIGNALS: tuple[Signal, ...] = (
     PRICE,
     REGION,
     FRESHNESS,
+    RESPONSIVENESS,
 )
 
 __all__ = ["SIGNALS", "Pair", "Signal", "pairs_of"]

@@ -20,6 +20,7 @@ from service.listings.repository import get as stored
 from service.listings.schemas import PUBLIC_STATES, IpRight, Kind, Listing, ListingContent, Revision, Standing
 from service.listings.search import grams_of
 from service.matches import withdrawal
+from service.responses import service as responses
 from service.workflows.engine import Advanced, Workflow, advance
 from service.workflows.refusals import as_error
 from service.workflows.tables import NEED, OUTCOME
@@ -218,7 +219,7 @@ async def act(
     at: datetime | None = None,
     bulk: bool = False,
 ) -> Listing:
-    """Take one step of the workflow: compare-and-set, one event, and what the step entails for matching.
+    """Take one step of the workflow: compare-and-set, one event, and what the step entails for matching and history.
 
     Raises:
         Forbidden, OutOfTurn: as the workflow table says.
@@ -229,7 +230,8 @@ async def act(
         check_if_match(if_match, current.version)
     moment = at or now()
     workflow = WORKFLOWS[kind]
-    step = advance(workflow, current.state, action, actor, owner=actor.owns(current.organization_id), now=moment)
+    owner = actor.owns(current.organization_id)
+    step = advance(workflow, current.state, action, actor, owner=owner, now=moment)
     if not isinstance(step, Advanced):
         raise as_error(workflow, step)
     if not await repository.transition(connection, identifier, step.source, step.target, moment):
@@ -246,6 +248,7 @@ async def act(
         to_state=step.target,
         data={"reason": reason} if reason else None,
     )
+    await responses.follow(connection, identifier, action, moment, current.organization_id, by_owner=owner)
     if step.target == "published":
         await queue.enqueue_index(connection, identifier, current.version + 1, bulk=bulk)
     elif step.source == "published":

@@ -218,6 +218,19 @@ async def rank_everything(connection: Connection) -> None:
     await queue.enqueue_rank(connection, jobs, bulk=True)
 
 
+INDEXED_OUTCOMES = """
+select listing.id, listing.version from listing
+join listing_matching on listing_id = listing.id and indexed_version = listing.version
+where organization_id = $1 and kind = 'outcome' and state = 'published' order by listing.id
+"""
+
+
+async def rank_outcomes_of(connection: Connection, organization_id: UUID) -> None:
+    """Ask for an organization's published and indexed outcomes to be ranked anew: what is known of their provider has changed."""
+    rows = await connection.fetch(INDEXED_OUTCOMES, organization_id)
+    await queue.enqueue_rank(connection, [ListingJob(row["id"], row["version"]) for row in rows], bulk=True)
+
+
 @dataclass(frozen=True, slots=True)
 class KeptRanking:
     """A model of the database and since when it is there; None for the code's own that no process installed yet."""

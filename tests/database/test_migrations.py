@@ -198,3 +198,47 @@ async def test_an_index_of_before_gets_the_groups_of_its_fields(empty: str, monk
         assert [tuple(row) for row in rows] == [("a", "agriculture"), ("b", "industry"), ("c", None)]
     finally:
         await owner.close()
+
+
+async def test_what_was_returned_before_is_read_from_the_log_and_waits_to_be_counted(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answered by the owner; submitted by staff; returned by the own organization, which asks nobody; still open."""
+    upgrade = migrate.command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(migrate.command, "upgrade", lambda config, _: upgrade(config, "0009"))
+        await migrate.migrate(empty)
+    owner = await asyncpg.connect(empty, server_settings={"search_path": "public, matching"})
+    try:
+        await owner.execute("""
+            insert into organization (name, kind) values ('own', 'university'), ('staff', 'market');
+            insert into listing (kind, organization_id, state, title)
+            select 'outcome', (select id from organization where name = 'own'), 'draft', title
+            from unnest(array['answered', 'for them', 'own', 'open']) as title;
+            insert into event (id, subject_kind, subject_id, organization_id, action, at)
+            select uuidv7(make_interval(hours => hour)), 'outcome', (select id from listing where title = subject),
+                (select id from organization where name = actor), action, timestamptz '2026-01-01 00:00Z' + make_interval(hours => hour)
+            from (values
+                ('answered', 'own', 'submit', 1), ('answered', 'staff', 'return', 2), ('answered', 'own', 'submit', 5),
+                ('for them', 'staff', 'return', 2), ('for them', 'staff', 'submit', 4), ('for them', 'own', 'withdraw', 6),
+                ('own', 'own', 'return', 2), ('own', 'own', 'submit', 3),
+                ('open', 'staff', 'return', 2), ('open', 'own', 'submit', 3), ('open', 'staff', 'return', 7)
+            ) as row (subject, actor, action, hour);
+        """)
+        await migrate.migrate(empty)
+        rows = await owner.fetch("""
+            select title, extract(hour from asked_at at time zone 'utc')::int, extract(hour from ended_at at time zone 'utc')::int, answered
+            from organization_response join listing on listing.id = subject_id order by 1, 2
+        """)
+        assert [tuple(row) for row in rows] == [
+            ("answered", 2, 5, True),
+            ("for them", 2, 4, False),
+            ("open", 2, 3, True),
+            ("open", 7, None, False),
+        ]
+        waiting = await owner.fetch(
+            "select name, counted_at < now() from match_organization join organization on id = organization"
+        )
+        assert [tuple(row) for row in waiting] == [("own", True)]
+    finally:
+        await owner.close()

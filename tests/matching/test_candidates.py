@@ -208,7 +208,11 @@ async def test_loading_candidates_goes_by_key(connection: Connection, owner_url:
     weights = "{" + ",".join(f"{number}:1" for number in range(1, 101)) + "}/1000000000"
     await connection.execute(
         "insert into match_passage select profile_id, kind, model_id, decode(repeat('00', 900), 'hex') from match_vector;"
-        f"insert into match_lexeme select profile_id, kind, '{weights}'::sparsevec from match_vector"
+        f"insert into match_lexeme select profile_id, kind, '{weights}'::sparsevec from match_vector;"
+        "update match_profile set organization = id;"
+        "insert into match_organization select id, 3, 0, 24, now() from match_profile;"
+        # Rows of organizations are narrow: of few, too, the planner would rather read all.
+        "insert into match_organization select uuidv7(), 3, 0, 24, now() from generate_series(1, 30000)"
     )
     owner = await connect(owner_url)
     try:
@@ -220,4 +224,4 @@ async def test_loading_candidates_goes_by_key(connection: Connection, owner_url:
     )
     scanned = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
     # The vectors of this small model are narrow enough to be read all; what is wide must not be.
-    assert not scanned & {"match_passage", "match_lexeme", "match_profile_outcome"}
+    assert not scanned & {"match_passage", "match_lexeme", "match_profile_outcome", "match_organization"}

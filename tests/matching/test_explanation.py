@@ -75,6 +75,8 @@ EVERY_CODE = (
     Evidence("partner_region", ("350000",)),
     Evidence("same_province", ("640000",)),
     Evidence("east_to_west", ("350000",)),
+    Evidence("prompt_answers", ("2", "5", "0")),
+    Evidence("slow_answers", ("21", "0", "3")),
 )
 
 
@@ -110,9 +112,24 @@ def test_every_code_has_words_in_both_languages(evidence: Evidence) -> None:
             "需求期限 2025-12-31 已过",
             "the need's deadline 2025-12-31 has passed",
         ),
+        (
+            Evidence("prompt_answers", ("2", "5", "0")),
+            "对退回修改的答复中位时间 2 天（5 次）",
+            "returned listings are answered in 2 days at the median (5 times)",
+        ),
+        (
+            Evidence("prompt_answers", ("0.4", "3", "0")),
+            "对退回修改的答复中位时间不到 1 天（3 次）",
+            "returned listings are answered within a day at the median (3 times)",
+        ),
+        (
+            Evidence("slow_answers", ("16.5", "1", "2")),
+            "对退回修改的答复中位时间至少 16.5 天（答复 1 次，逾期未答 2 次）",
+            "returned listings are answered in at least 16.5 days at the median (1 time, 2 overdue)",
+        ),
     ],
 )
-def test_the_words_for_groups_and_deadlines(evidence: Evidence, chinese: str, english: str) -> None:
+def test_the_words_for_groups_deadlines_and_answers(evidence: Evidence, chinese: str, english: str) -> None:
     match = Match(named("n"), named("o"), 0.0, 0.5, "fair", (Contribution("any", 1.0, 1.0, 0.0, (evidence,)),))
     assert sentence(as_data(match), "zh", LABELS) == chinese
     assert sentence(as_data(match), "en", {}) == english

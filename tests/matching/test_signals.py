@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from matching.embedding.protocol import Encoded, unit
 from matching.embedding.tokens import TokenVectors
-from matching.fusion import default_model
+from matching.fusion import RankingModel, default_model
 from matching.index.candidates import Rarity
 from matching.index.tokens import TokenRarity
 from matching.indicators.parse import parse
+from matching.pipeline import score_pair
 from matching.signals import SIGNALS, Pair, Signal, answers, pairs_of
 from matching.signals.answers import MOST_TOKENS, OWN_WORDS_BESIDE_GLOSS, asking
 from matching.signals.coverage import COVERAGE
@@ -29,9 +30,10 @@ from matching.signals.maturity import MATURITY
 from matching.signals.modes import MODES
 from matching.signals.price import PRICE
 from matching.signals.region import REGION
+from matching.signals.responsiveness import RESPONSIVENESS, promptness
 from matching.signals.semantic import SEMANTIC
 from matching.signals.title import TITLE
-from matching.types import EmbeddedProfile, Evidence, Facets, Kind, Passage, Profile, Reading, Terms
+from matching.types import AnswerHistory, EmbeddedProfile, Evidence, Facets, Kind, Passage, Profile, Reading, Terms
 from tests.matching.conftest import named
 
 DAY = date(2026, 1, 1)
@@ -314,6 +316,64 @@ def test_region(need: Facets, outcome: Facets, raw: float) -> None:
 def test_freshness_halves_in_two_years_and_the_future_is_now() -> None:
     assert FRESHNESS.read(facets(Facets(), Facets(published_on=date(2024, 1, 2)))).raw == pytest.approx(0.5)
     assert FRESHNESS.read(facets(Facets(), Facets(published_on=date(2027, 1, 1)))).raw == 1.0
+
+
+def answering(history: AnswerHistory | None) -> Pair:
+    """A pair whose outcome's provider has this history."""
+    return pair(outcome=replace(side("outcome", [[1, 0]]), history=history))
+
+
+@pytest.mark.parametrize(
+    ("history", "raw", "evidence"),
+    [
+        (AnswerHistory(3, 0, 7), 1.0, Evidence("prompt_answers", ("0.3", "3", "0"))),
+        (AnswerHistory(3, 0, 24), 1.0, Evidence("prompt_answers", ("1", "3", "0"))),
+        (AnswerHistory(4, 1, 36), 0.5 ** (0.5 / 4), Evidence("prompt_answers", ("1.5", "4", "1"))),
+        (AnswerHistory(5, 0, 5 * 24), 0.5, Evidence("prompt_answers", ("5", "5", "0"))),
+        (AnswerHistory(0, 3, 21 * 24), 0.5**5, Evidence("slow_answers", ("21", "0", "3"))),
+    ],
+)
+def test_responsiveness_halves_every_four_days_after_the_first(
+    history: AnswerHistory, raw: float, evidence: Evidence
+) -> None:
+    assert RESPONSIVENESS.read(answering(history)) == Reading(pytest.approx(raw), (evidence,))
+
+
+@pytest.mark.parametrize("history", [None, AnswerHistory(2, 0, 1), AnswerHistory(1, 1, 400), AnswerHistory(0, 2, 900)])
+def test_fewer_than_three_questions_say_nothing_of_a_provider(history: AnswerHistory | None) -> None:
+    assert RESPONSIVENESS.read(answering(history)) == Reading(None)
+
+
+def test_the_history_of_the_needs_organization_is_not_read() -> None:
+    assert RESPONSIVENESS.read(pair(replace(side("need", [[1, 0]]), history=AnswerHistory(9, 0, 1)))) == Reading(None)
+
+
+@given(st.floats(0, 20_000), st.floats(0, 20_000), st.integers(3, 99))
+def test_who_answers_later_is_never_read_higher(hours: float, more: float, answered: int) -> None:
+    sooner, later = (promptness(AnswerHistory(answered, 0, each)) for each in (hours, hours + more))
+    assert sooner is not None
+    assert later is not None
+    assert 0 <= later <= sooner <= 1
+
+
+def test_without_a_history_every_pair_has_the_score_that_it_had() -> None:
+    """The model before knew no such signal: it is the shipped one without the term."""
+    model = default_model()
+    terms = {name: term for name, term in model.terms.items() if name != "responsiveness"}
+    before = RankingModel("before", model.intercept, terms, model.thresholds)
+    pairs = [answering(None), answering(AnswerHistory(2, 0, 1)), facets(FULL, FULL), figures("转化率≥95%", "转化率96%")]
+    for each in pairs:
+        seen, seen_before = score_pair(each, model), score_pair(each, before)
+        assert (seen.score, seen.probability, seen.level) == (
+            seen_before.score,
+            seen_before.probability,
+            seen_before.level,
+        )
+    known = answering(AnswerHistory(3, 0, 1))
+    term = model.terms["responsiveness"]
+    assert score_pair(known, model).score - score_pair(known, before).score == pytest.approx(
+        term.weight * (1 - term.neutral)
+    )
 
 
 def figures(asked: str, stated: str) -> Pair:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -19,7 +20,18 @@ from matching.indicators.asked import asked_of, stated_of
 from matching.pipeline import score_pair
 from matching.signals import SIGNALS, Pair, pairs_of
 from matching.signals.answers import FULL_WEIGHT
-from matching.types import Contribution, EmbeddedProfile, Facets, Floats, Kind, Match, Passage, Profile, Terms
+from matching.types import (
+    AnswerHistory,
+    Contribution,
+    EmbeddedProfile,
+    Facets,
+    Floats,
+    Kind,
+    Match,
+    Passage,
+    Profile,
+    Terms,
+)
 from tests.packaging.markdown import ROOT, Markdown
 
 PAGE = Markdown(ROOT / "docs" / "ranking.md")
@@ -89,6 +101,11 @@ def facets(column: str) -> Facets:
     )
 
 
+def history() -> AnswerHistory:
+    """How the outcome's provider has answered, from the table of facts."""
+    return AnswerHistory(*(int(number) for number in re.findall(r"\d+", FACTS["responsiveness"]["outcome"])))
+
+
 def side(kind: Kind, passages: list[Passage], encoded: Encoded, weights: dict[str, float]) -> EmbeddedProfile:
     """One side of the example."""
     read = asked_of if kind == "need" else stated_of
@@ -99,7 +116,7 @@ def side(kind: Kind, passages: list[Passage], encoded: Encoded, weights: dict[st
     known = sorted(NUMBERS[term] for term in weights if term in NUMBERS)
     by_number = {NUMBERS[term]: weight for term, weight in weights.items() if term in NUMBERS}
     terms = Terms(np.array(known, dtype=np.int32), np.array([by_number[n] for n in known], dtype=np.float32))
-    return EmbeddedProfile(profile, encoded, terms)
+    return EmbeddedProfile(profile, encoded, terms, history() if kind == "outcome" else None)
 
 
 @pytest.fixture(scope="module")
@@ -224,15 +241,17 @@ def test_the_table_of_signals_is_that_of_the_shipped_model(match: Match) -> None
     assert shown == rows, "docs/ranking.md should have:\n" + "\n".join(rows)
 
 
-def test_the_score_is_that_of_the_shipped_model(match: Match) -> None:
+def test_the_score_is_that_of_the_shipped_model(example: Pair, match: Match) -> None:
     model = default_model()
     total = sum(part.part for part in match.contributions)
     text = {"semantic", "coverage", "title", "interaction", "lexical"}
     alone = model.intercept + sum(part.part for part in match.contributions if part.signal in text)
     probability = probability_of(alone)
+    unknown = score_pair(replace(example, outcome=replace(example.outcome, history=None)), model)
     wanted = (
         f"The parts add up to {total:.4f}. With the intercept of {model.intercept:g} the score is {match.score:.4f}, "
         f"the probability {match.probability:.4f}, the level **{match.level}** (from {thresholds()[match.level]:g} on). "
+        f"With a provider of whom nothing is known it would be {unknown.score:.4f}. "
         f"By its text alone the pair would have {alone:.4f}, {probability:.4f} and **{model.level(probability)}**."
     )
     assert wanted in EXAMPLE.replace("\n", " "), f"docs/ranking.md should have: {wanted}"

@@ -1,0 +1,1 @@
+"""Questions to organizations, and how soon they answer them."""
