@@ -137,6 +137,15 @@ create policy decision_of_who_acts on decision for insert
         and organization_id is not distinct from (select acting_organization())
     );
 
+alter table organization_response enable row level security;
+-- What an organization was asked, and how soon it answered, is for itself and staff.
+create policy organization_response_of_its_own_and_staff on organization_response for select
+    using (organization_id = (select acting_organization()) or (select acting_staff()));
+create policy organization_response_asked_by_reviewers on organization_response for insert
+    with check ((select acting_reviewer()));
+create policy organization_response_ended_by_its_own_and_reviewers on organization_response for update
+    using (organization_id = (select acting_organization()) or (select acting_reviewer()));
+
 alter table import_run enable row level security;
 -- An import and its report are for the organization that sent it, and for operators.
 create policy import_run_of_its_own_and_operators on import_run for select

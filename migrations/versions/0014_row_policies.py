@@ -3,7 +3,7 @@
 from migrations.script import run_file
 
 revision = "0014"
-down_revision = "0009"
+down_revision = "0010"
 
 
 def upgrade() -> None:
