@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, assignment, encoder, learning, memory, reads, routing
+from bench import adhoc, assignment, audit, encoder, learning, memory, reads, routing
 from bench.figures import Figure
 
 MEASUREMENTS = {
@@ -20,6 +20,7 @@ MEASUREMENTS = {
     "memory": memory.measure,
     "learning": learning.measure,
     "assignment": assignment.measure,
+    "audit": audit.measure,
 }
 
 

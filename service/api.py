@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from service.access.endpoints import router as organizations
+from service.audit.endpoints import router as audit
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
 from service.matches.endpoints import router as matches
@@ -20,3 +21,4 @@ router.include_router(exchange)
 router.include_router(hints)
 router.include_router(needs)
 router.include_router(outcomes)
+router.include_router(audit)

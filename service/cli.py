@@ -1,16 +1,15 @@
 """The command line: duijie serve, worker, demo, import, export, evaluate, keys, doctor and the rest."""
 
-import asyncio
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.text import Text as Styled
 
-from service.settings import Settings, get_settings
+from service.audit.cli import audit_app
+from service.command_line import console, errors
+from service.command_line import read_settings as _settings
+from service.command_line import run as _run
 
 app = typer.Typer(
     name="duijie",
@@ -32,52 +31,9 @@ app.add_typer(models_app, name="models")
 judge_app = typer.Typer(no_args_is_help=True, help="Have people grade pairs / 人工评判.")
 app.add_typer(judge_app, name="judge")
 
-console = Console()
-errors = Console(stderr=True)
-Result = TypeVar("Result")
+app.add_typer(audit_app, name="audit")
+
 ImportKind = Literal["needs", "outcomes", "organizations"]
-
-
-def _settings() -> Settings:
-    from pydantic import ValidationError
-
-    from service.kit.language import current_language
-    from service.kit.logs import configure
-
-    try:
-        settings = get_settings()
-    except ValidationError as error:
-        for found in error.errors():
-            errors.print(f"[red]DUIJIE_{'_'.join(map(str, found['loc'])).upper()}[/]: {found['msg']}")
-        raise typer.Exit(2) from error
-    current_language.set(settings.language)
-    configure(settings)
-    return settings
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a command; what a user can mend is one line in red and exit code 1, without a traceback."""
-    from matching.embedding import EncoderError
-    from matching.evaluation import DatasetError
-    from matching.fusion import RankingModelError
-    from service.embedded import EmbeddedDatabaseError
-    from service.errors import ServiceError
-    from service.migrate import MigrationError
-
-    try:
-        return asyncio.run(work)
-    except ServiceError as error:
-        # The title is of an HTTP status, and says less than the detail.
-        errors.print(Styled(str(error.detail or error.title), style="red"), highlight=False, soft_wrap=True)
-        for problem in error.problems:
-            errors.print(Styled(f"  {problem.field}: {problem.message}"), highlight=False, soft_wrap=True)
-    except (EmbeddedDatabaseError, MigrationError, EncoderError, DatasetError, RankingModelError) as error:
-        errors.print(Styled(str(error), style="red"), highlight=False, soft_wrap=True)
-    except OSError as error:
-        errors.print(Styled(str(error), style="red"), highlight=False, soft_wrap=True)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    raise typer.Exit(1)
 
 
 @app.command()

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="Lines as JSON or for reading; auto: for reading on a terminal."
     )
+    audit_days: int = Field(
+        default=365,
+        ge=184,
+        description="Days that events of the audit trail are kept at least; 184 is the longest that six months can be "
+        "(Cybersecurity Law of China, article 23 (3); before 2026 article 21 (3)).",
+    )
     stored_matches: int = Field(default=50, ge=1, le=500, description="Most matches stored per ranking run.")
 
     @field_validator("database_url", "owner_database_url")

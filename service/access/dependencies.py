@@ -1,7 +1,7 @@
 """How an endpoint gets its one transaction under its one actor."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.access.service import authenticate
 from service.kit.actor import Actor
+from service.kit.addresses import address_class
 from service.kit.db import Connection, Pool, set_actor
 
 bearer = HTTPBearer(
@@ -33,10 +34,15 @@ def pool_of(request: Request) -> Pool:
     return pool
 
 
+def _from(request: Request, actor: Actor) -> Actor:
+    # uvicorn puts the address that a proxy forwards here, if FORWARDED_ALLOW_IPS names the proxy as trusted.
+    return replace(actor, address_class=address_class(request.client.host if request.client else None))
+
+
 async def _open(request: Request, credentials: Credentials) -> AsyncIterator[Transaction]:
     key = credentials.credentials if credentials else None
     async with pool_of(request).acquire() as connection, connection.transaction():
-        actor = await authenticate(connection, key, request.state.request_id)
+        actor = _from(request, await authenticate(connection, key, request.state.request_id))
         await set_actor(connection, actor)
         request.state.actor = actor
         yield Transaction(connection, actor)
@@ -49,7 +55,7 @@ Tx = Annotated[Transaction, Depends(_open, scope="function")]
 async def _actor(request: Request, credentials: Credentials) -> Actor:
     key = credentials.credentials if credentials else None
     async with pool_of(request).acquire() as connection, connection.transaction():
-        actor = await authenticate(connection, key, request.state.request_id)
+        actor = _from(request, await authenticate(connection, key, request.state.request_id))
     request.state.actor = actor
     return actor
 

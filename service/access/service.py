@@ -10,6 +10,7 @@ from service.access.repository import find_key, find_organization, find_organiza
 from service.access.schemas import Key, KeyRequest, NewKey, Organization, OrganizationContent
 from service.errors import FieldProblem, Forbidden, NotFound, PreconditionFailed, Unauthenticated, ValidationProblem
 from service.events import log
+from service.events.changes import changes
 from service.kit.actor import Actor, Role
 from service.kit.clock import now
 from service.kit.db import Connection
@@ -104,7 +105,12 @@ async def change_organization(
     changed = await repository.update_organization(connection, organization_id, current.version, content)
     if changed is None:
         raise PreconditionFailed(etag(current.version))
-    await log.record(connection, actor, "organization", organization_id, "change", data={"version": changed.version})
+    content_fields = set(type(content).model_fields)
+    difference = changes(
+        current.model_dump(mode="json", include=content_fields), changed.model_dump(mode="json", include=content_fields)
+    )
+    data = {"version": changed.version, "changes": difference}
+    await log.record(connection, actor, "organization", organization_id, "change", data=data)
     return changed
 
 

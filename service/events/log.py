@@ -7,8 +7,10 @@ from service.kit.actor import Actor
 from service.kit.db import Connection
 
 RECORD = """
-insert into event (key_id, organization_id, request_id, subject_kind, subject_id, action, from_state, to_state, data)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into event (
+    key_id, organization_id, request_id, subject_kind, subject_id, action, from_state, to_state, data, address_class
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
 
@@ -23,7 +25,11 @@ async def record(
     to_state: str | None = None,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Append one event: who did what to which object, and the states before and after."""
+    """Append one event: who did what to which object, and the states before and after.
+
+    The database seals it into the chain when the transaction commits. It is never erased: `data` holds no personal data
+    (`service.events.changes` says what a change may leave).
+    """
     await connection.execute(
         RECORD,
         actor.key_id,
@@ -35,4 +41,5 @@ async def record(
         from_state,
         to_state,
         data or {},
+        actor.address_class,
     )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from service.kit.addresses import AddressClass
+
 
 class Role(StrEnum):
     """What an API key may stand for; one key may carry several roles of its organization."""
@@ -31,6 +33,8 @@ class Actor:
     organization_id: UUID | None
     roles: frozenset[Role]
     request_id: str = ""
+    # Of the client that sent the request; work without a request has none.
+    address_class: AddressClass = AddressClass.UNKNOWN
 
     def has(self, *roles: Role) -> bool:
         """Whether the actor carries at least one of `roles`."""

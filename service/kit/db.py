@@ -72,7 +72,8 @@ SET_ACTOR = """
 select set_config('duijie.key', $1, true),
        set_config('duijie.organization', $2, true),
        set_config('duijie.roles', $3, true),
-       set_config('duijie.request', $4, true)
+       set_config('duijie.request', $4, true),
+       set_config('duijie.address', $5, true)
 """
 
 
@@ -95,6 +96,7 @@ async def set_actor(connection: Connection, actor: Actor) -> None:
         str(actor.organization_id or ""),
         ",".join(sorted(actor.roles)),
         actor.request_id,
+        actor.address_class,
     )
 
 

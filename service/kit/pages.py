@@ -58,6 +58,8 @@ def _read(value: object, kind: type) -> object:
         return UUID(str(value))
     if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
+    if kind is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
     if kind is str and isinstance(value, str):
         return value
     raise ValueError(value)

@@ -8,6 +8,7 @@ from uuid import UUID
 from matching.profiling import detect_language
 from service.errors import Conflict, FieldProblem, Forbidden, NotFound, OutOfTurn, PreconditionFailed, ValidationProblem
 from service.events import log
+from service.events.changes import changes, kept
 from service.kit import queue
 from service.kit.actor import SYSTEM, Actor, Role
 from service.kit.clock import now
@@ -184,12 +185,18 @@ async def change(
     if not saved:
         raise PreconditionFailed(etag(current.version))
     await _keep_revision(connection, actor, identifier, current.version + 1, content, reason)
-    await log.record(
-        connection, actor, kind, identifier, "change", data={"version": current.version + 1, "reason": reason}
-    )
+    after = await _present(connection, kind, identifier)
+    data = {"version": after.version, "reason": kept("reason", reason), "changes": _changes(content, current, after)}
+    await log.record(connection, actor, kind, identifier, "change", data=data)
     if current.state == "published":
-        await queue.enqueue_index(connection, identifier, current.version + 1)
-    return await _present(connection, kind, identifier)
+        await queue.enqueue_index(connection, identifier, after.version)
+    return after
+
+
+def _changes(content: ListingContent, before: Listing, after: Listing) -> dict[str, Any]:
+    # Both as they are stored, so that a price written as 8e5 is no change of 800000.00.
+    names = {*content.columns(), "ip_rights"}
+    return changes(before.model_dump(mode="json", include=names), after.model_dump(mode="json", include=names))
 
 
 def _check_may_edit(actor: Actor, listing: Listing) -> None:
@@ -246,7 +253,7 @@ async def act(
         action,
         from_state=step.source,
         to_state=step.target,
-        data={"reason": reason} if reason else None,
+        data={"reason": kept("reason", reason)} if reason else None,
     )
     await responses.follow(connection, identifier, action, moment, current.organization_id, by_owner=owner)
     if step.target == "published":
