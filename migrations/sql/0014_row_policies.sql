@@ -107,6 +107,14 @@ create policy event_left_by_who_acts on event for insert
         and organization_id is not distinct from (select acting_organization())
     );
 
+-- The chain is verified by those who answer for the market, and by them as a whole: part of a chain proves nothing.
+alter table event_seal enable row level security;
+create policy event_seal_for_overseers on event_seal for select
+    using ((select acting_as('operator', 'authority', 'administrator', 'system')));
+alter table event_checkpoint enable row level security;
+create policy event_checkpoint_for_overseers on event_checkpoint for select
+    using ((select acting_as('operator', 'authority', 'administrator', 'system')));
+
 alter table recommendation enable row level security;
 -- A pair is for its two sides and staff.
 create policy recommendation_of_its_sides_and_staff on recommendation for select
