@@ -15,8 +15,8 @@ from service import embedded
 from service.access import service as access
 from service.access.schemas import KeyRequest, OrganizationContent, OrganizationKind
 from service.app import create_app
-from service.kit.actor import SYSTEM, Actor
-from service.kit.db import Pool, create_pool, transaction
+from service.kit.actor import SYSTEM, Actor, Role
+from service.kit.db import APPLICATION_ROLE, SEARCH_PATH, Pool, create_pool, prepare_connection, transaction
 from service.migrate import prepare_embedded
 from service.resources import DatabaseUrls, Resources, resources_over
 from service.settings import Settings
@@ -76,6 +76,15 @@ def app_url(postgres: Server, database: str) -> str:
 
 @pytest.fixture
 async def pool(app_url: str) -> AsyncIterator[Pool]:
+    """A pool that looks at the database as the service itself, also where a test names no actor."""
+    at_rest = {"role": APPLICATION_ROLE, "search_path": SEARCH_PATH, "duijie.roles": Role.SYSTEM.value}
+    made = await asyncpg.create_pool(app_url, min_size=1, max_size=5, init=prepare_connection, server_settings=at_rest)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def serving_pool(app_url: str) -> AsyncIterator[Pool]:
     """A pool as the application uses it."""
     made = await create_pool(app_url, size=5, statement_timeout_ms=30_000, application="test")
     yield made
@@ -97,9 +106,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def resources(settings: Settings, pool: Pool, app_url: str, owner_url: str) -> AsyncIterator[Resources]:
+async def resources(settings: Settings, serving_pool: Pool, app_url: str, owner_url: str) -> AsyncIterator[Resources]:
     """What a running process holds, with an encoder that knows no meaning."""
-    async with resources_over(settings, DatabaseUrls(app_url, owner_url), pool) as held:
+    async with resources_over(settings, DatabaseUrls(app_url, owner_url), serving_pool) as held:
         await held.encoders.primary.encoder()
         yield held
 

@@ -87,12 +87,12 @@ select listing.*, region.class as region_class, organization.external_id as orga
                                   order by position), '[]')
         from ip_right where listing_id = listing.id) as ip_rights
 from listing
-join organization on organization.id = listing.organization_id
+left join organization on organization.id = listing.organization_id
 left join region on region.code = listing.region
 where listing.kind = $1
   and ($2::uuid is null or listing.id > $2)
   and ($3 or organization_id = $4
-       or (listing.state in ('published', 'docking', 'fulfilled', 'transferred') and organization.state <> 'suspended'))
+       or listing.state in ('published', 'docking', 'fulfilled', 'transferred'))
   and ($5::text[] is null or listing.state = any ($5))
 order by listing.id
 limit $6

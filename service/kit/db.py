@@ -58,6 +58,8 @@ async def create_pool(url: str, *, size: int, statement_timeout_ms: int, applica
         server_settings={
             "role": APPLICATION_ROLE,
             "search_path": SEARCH_PATH,
+            # Until a transaction names its actor, the doorkeeper acts: it can tell keys apart, and sees nothing else.
+            "duijie.roles": "door",
             "statement_timeout": str(statement_timeout_ms),
             "idle_in_transaction_session_timeout": "60000",
             "application_name": application,

@@ -85,22 +85,23 @@ class Summary(BaseModel):
     updated_at: datetime
 
 
-# Column order of the filters is that of `Filters`; $3 and $4 say whose rows besides the public ones may be seen.
+# Column order of the filters is that of `Filters`; $3 and $4 say whose rows besides the public ones may be seen. That
+# suspended organizations' rows are not, the policies of the table see to.
 LIST = """
 select listing.id, listing.state, listing.version, title, left(description, 200) as excerpt, keywords, field, listing.region,
        region.class as region_class, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, language,
-       case when $3 or listing.kind = 'outcome' or organization_id = $4 then
+       case when organization.id is not null and ($3 or listing.kind = 'outcome' or organization_id = $4) then
            jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
                               'region', organization.region)
        end as organization,
        published_at, listing.updated_at
 from listing
-join organization on organization.id = listing.organization_id
+left join organization on organization.id = listing.organization_id
 left join region on region.code = listing.region
 where listing.kind = $1
   and ($2::uuid is null or listing.id < $2)
   and ($3 or organization_id = $4
-       or (listing.state in ('published', 'docking', 'fulfilled', 'transferred') and organization.state <> 'suspended'))
+       or listing.state in ('published', 'docking', 'fulfilled', 'transferred'))
   and ($5::text[] is null or listing.state = any ($5))
   and ($6::text is null or field = $6)
   and ($7::text[] is null or listing.region = any ($7))
@@ -110,7 +111,7 @@ where listing.kind = $1
   and ($11::smallint is null or maturity <= $11)
   and ($12::numeric is null or price_max >= $12 or price_min >= $12)
   and ($13::numeric is null or price_min <= $13 or (price_min is null and price_max <= $13))
-  and ($14::text[] is null or grams @> $14)
+  and ($14::text[] is null or listing.id in (select listing_with_grams($1, $14)))
   and ($15::text is null or position($15 in lower(normalize(
         title || ' ' || array_to_string(keywords, ' ') || ' ' || description || ' ' || array_to_string(indicators, ' '), NFKC))) > 0)
   and ($16::uuid is null or (organization_id = $16 and ($3 or listing.kind = 'outcome' or organization_id = $4)))

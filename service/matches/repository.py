@@ -91,8 +91,8 @@ with gone as (
     where recommendation.id = before.id
     returning recommendation.id, before.state as source
 )
-insert into event (request_id, subject_kind, subject_id, action, from_state, to_state)
-select 'system', 'recommendation', id, 'supersede', source, 'superseded' from gone
+insert into event (key_id, organization_id, request_id, subject_kind, subject_id, action, from_state, to_state)
+select acting_key(), acting_organization(), acting_request(), 'recommendation', id, 'supersede', source, 'superseded' from gone
 """
 
 
@@ -160,11 +160,11 @@ async def ranked_list(
 COUNTERPARTS = """
 select listing.id, title, left(description, 200) as excerpt, field, listing.region, modes, maturity, price_min, price_max,
        currency, language,
-       case when $2 or listing.kind = 'outcome' or organization_id = $3 then
+       case when organization.id is not null and ($2 or listing.kind = 'outcome' or organization_id = $3) then
            jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
                               'region', organization.region)
        end as organization
-from listing join organization on organization.id = listing.organization_id
+from listing left join organization on organization.id = listing.organization_id
 where listing.id = any ($1)
 """
 

@@ -29,8 +29,12 @@ async def end(connection: Connection, kind: str, subject_id: UUID, at: datetime,
 
 
 # Counting sees what others have committed only once it has the lock, so that of two answers none is left out.
-LOCK = "select id from organization where id = $1 for no key update"
-LOCK_FREE = "select id from organization where id = any ($1) order by id for no key update skip locked"
+# Not the organization's row: whoever returns a listing may not change the organization, so may not lock it either.
+LOCK = "select pg_advisory_xact_lock(hashtextextended('responses ' || $1::uuid::text, 0))"
+LOCK_FREE = """
+select id from (select id from unnest($1::uuid[]) as given (id) order by id) as given
+where pg_try_advisory_xact_lock(hashtextextended('responses ' || id::text, 0))
+"""
 
 
 async def lock(connection: Connection, organization_id: UUID) -> None:
