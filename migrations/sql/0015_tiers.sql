@@ -81,7 +81,12 @@ create policy organization_that_consented on organization for select
 create function forget_reasons(of_listing uuid) returns void
     language sql volatile security definer set search_path = public
     begin atomic
-        update recommendation set explanation = jsonb_set(explanation, '{signals}', '[]'), updated_at = now()
+        update recommendation
+        set updated_at = now(), explanation = jsonb_set(explanation, '{signals}', (
+            -- The readings stay: they teach the ranking and quote nothing.
+            select coalesce(jsonb_agg(part || '{"evidence": []}' order by place), '[]')
+            from jsonb_array_elements(explanation -> 'signals') with ordinality as signal (part, place)
+        ))
         where (need_id = of_listing or outcome_id = of_listing)
           and (acting_reviewer() or exists (
               select from listing where listing.id = of_listing and listing.organization_id = acting_organization()

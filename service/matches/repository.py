@@ -120,7 +120,7 @@ FORGET_REASONS = "select forget_reasons($1)"
 
 
 async def forget_reasons(connection: Connection, listing_id: UUID) -> None:
-    """Take signals and evidence out of the stored explanations of a listing's pairs, whatever their state."""
+    """Take the evidence out of the stored explanations of a listing's pairs, whatever their state."""
     await connection.execute(FORGET_REASONS, listing_id)
 
 
