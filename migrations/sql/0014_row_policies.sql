@@ -75,6 +75,9 @@ create policy api_key_made_by_its_own_and_operators on api_key for insert
     with check (organization_id = (select acting_organization()) or (select acting_operator()));
 create policy api_key_ended_by_its_own_and_administrators on api_key for update
     using (organization_id = (select acting_organization()) or (select acting_as('administrator', 'system')));
+-- With a membership that an operator ends its keys end.
+create policy api_key_ended_with_its_membership on api_key for update
+    using (membership_id is not null and (select acting_operator()));
 
 alter table person enable row level security;
 -- Personal data are for the person itself, for operators, and for those whom it is a member with.
