@@ -33,7 +33,8 @@ with holder as (
     select array_agg(id order by id) as ids from organization
 ), made as (
     select number, case when number % 2 = 0 then 'need' else 'outcome' end as kind,
-           '批量条目' || chr(19968 + number % 1000) || chr(20968 + (number / 7) % 1000) || '装备' || chr(21968 + (number / 49) % 1000) as title
+           '批量条目' || chr(19968 + number % 1000) || chr(20968 + (number / 7) % 1000)
+           || '装备' || chr(21968 + (number / 49) % 1000) as title
     from generate_series(1, $1::integer) as number
 )
 insert into listing (kind, organization_id, state, title, description, grams)
