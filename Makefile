@@ -32,7 +32,7 @@ format: $(STAMP) ## let ruff format and fix what it can
 serve: $(STAMP) ## API and worker on this machine, with the embedded database unless DUIJIE_DATABASE_URL is set
 	@$(BIN)/duijie serve
 
-bench: $(STAMP) ## measure, as ratios within one run (BENCH=name: one of reads, adhoc, routing, encoder, memory, learning, assignment, audit, manners)
+bench: $(STAMP) ## measure, as ratios within one run (BENCH=name: one of reads, adhoc, routing, encoder, memory, learning, assignment, audit, manners, policies)
 	@$(BIN)/python -m bench
 
 openapi: $(STAMP) ## write openapi/duijie.json anew from the code

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, assignment, audit, encoder, learning, manners, memory, reads, routing
+from bench import adhoc, assignment, audit, encoder, learning, manners, memory, policies, reads, routing
 from bench.figures import Figure
 
 MEASUREMENTS = {
@@ -22,6 +22,7 @@ MEASUREMENTS = {
     "assignment": assignment.measure,
     "audit": audit.measure,
     "manners": manners.measure,
+    "policies": policies.measure,
 }
 
 

@@ -268,7 +268,9 @@ async def test_no_other_caller_reads_a_stored_answer(client: httpx2.AsyncClient,
     key_id = await pool.fetchval("select id from api_key where digest = $1", digest_of(keys.enterprise.key))
     for caller, seen in ((str(key_id), 1), ("", 0), ("00000000-0000-0000-0000-000000000000", 0)):
         async with pool.acquire() as connection, connection.transaction():
-            await connection.execute("select set_config('duijie.key', $1, true)", caller)
+            await connection.execute(
+                "select set_config('duijie.key', $1, true), set_config('duijie.roles', 'enterprise', true)", caller
+            )
             assert await connection.fetchval("select count(*) from idempotency_key") == seen
 
 

@@ -18,6 +18,7 @@ from service.kit.db import Pool, transaction
 from service.listings import service as listings
 from service.listings.schemas import Kind
 from service.resources import Resources
+from service.responses import repository
 from service.responses import service as responses
 from tests.conftest import Keys
 from tests.matches.test_worker import drain, matches, publish
@@ -261,9 +262,9 @@ async def test_silence_that_was_overdue_stays_so_when_staff_submit_or_the_listin
     at, provider = now() + 20 * DAY, keys.provider.organization_id
     staff = Actor(None, keys.operator.organization_id, frozenset({Role.OPERATOR}))
     owner = Actor(None, provider, frozenset({Role.PROVIDER}))
-    async with transaction(pool, SYSTEM) as connection:
-        await listings.act(connection, staff, Kind.OUTCOME, UUID(outcomes[0]), "submit", at=at)
-        await listings.act(connection, owner, Kind.OUTCOME, UUID(outcomes[1]), "withdraw", at=at)
+    for actor, outcome, action in ((staff, outcomes[0], "submit"), (owner, outcomes[1], "withdraw")):
+        async with transaction(pool, actor) as connection:
+            await listings.act(connection, actor, Kind.OUTCOME, UUID(outcome), action, at=at)
     await count_at(pool, at + 100 * DAY)
     silent = await counted(pool, provider)
     assert silent is not None
@@ -308,9 +309,7 @@ async def test_an_organization_that_is_counted_elsewhere_is_left_to_that(
     outcome = await submitted(client, keys)
     await ask_and_answer(client, keys, outcome, 1)
     async with transaction(pool, SYSTEM) as elsewhere:
-        await elsewhere.execute(
-            "select from organization where id = $1 for no key update", keys.provider.organization_id
-        )
+        await repository.lock(elsewhere, keys.provider.organization_id)
         assert await count_at(pool, now() + 2 * DAY) == 0
     assert await count_at(pool, now() + 2 * DAY) == 1
 
