@@ -9,6 +9,7 @@ from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
+from service.matches.consent_endpoints import router as consents
 from service.matches.endpoints import router as matches
 from service.needs.endpoints import router as needs
 from service.outcomes.endpoints import router as outcomes
@@ -24,6 +25,7 @@ router.include_router(organizations)
 router.include_router(taxonomy)
 router.include_router(regions)
 router.include_router(matches)
+router.include_router(consents)
 router.include_router(exchange)
 router.include_router(hints)
 router.include_router(needs)

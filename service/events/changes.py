@@ -5,7 +5,7 @@ length, by which the revision that holds it whole can be recognized.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import orjson
@@ -25,18 +25,28 @@ MASKS: Mapping[str, Callable[[str], str]] = {
 PUBLIC = frozenset({"website"})
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, secret: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
     """The fields of `after` whose value differs in `before`, each with both values as an event may keep them.
 
-    Values are JSON values. That a masked field changed is seen from its being there, even where the masks are alike.
+    Values are JSON values; of a field in `secret` only their length is kept.
+    That a masked field changed is seen from its being there, even where the masks are alike.
 
     >>> changes({"title": "a", "maturity": 4, "id": 1}, {"title": "a", "maturity": 5})
     {'maturity': {'before': 4, 'after': 5}}
     >>> changes({"contact_phone": "13812345678"}, {"contact_phone": None})
     {'contact_phone': {'before': '138****5678', 'after': None}}
+    >>> changes({"goals": "abc"}, {"goals": "abcd"}, secret={"goals"})
+    {'goals': {'before': {'characters': 3}, 'after': {'characters': 4}}}
     """
+
+    def shown(name: str, value: Any) -> Any:
+        # Not even a digest: a figure is guessed, and the digest tells who guessed right.
+        return {"characters": len(_as_text(value))} if value is not None and name in secret else kept(name, value)
+
     return {
-        name: {"before": kept(name, before.get(name)), "after": kept(name, value)}
+        name: {"before": shown(name, before.get(name)), "after": shown(name, value)}
         for name, value in after.items()
         if before.get(name) != value
     }
@@ -56,10 +66,14 @@ def kept(name: str, value: Any) -> Any:
         return value
     if name in MASKS:
         return MASKS[name](str(value))
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = _as_text(value)
     if len(text) > LONGEST:
         return {"sha256": hashlib.sha256(text.encode()).hexdigest(), "characters": len(text)}
     return _without_contacts(value)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _without_contacts(value: Any) -> Any:

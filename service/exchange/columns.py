@@ -43,6 +43,8 @@ _SHARED_HEAD = (
     _ORGANIZATION,
 )
 _SHARED_TEXT = (
+    Column("confidential", "保密", ("是否保密",), Cell.BOOLEAN),
+    Column("abstract", "公开摘要", ("摘要", "公开简介")),
     Column("indicators", "技术指标", ("指标", "主要技术指标", "指标要求"), Cell.LINES),
     Column("keywords", "关键词", ("关键字", "标签"), Cell.WORDS),
     Column("field", "重点方向", ("领域", "技术领域", "所属领域"), Cell.CODE, "fields"),

@@ -15,8 +15,10 @@ from service.exchange.writers import CellTooLongError, open_writer
 from service.kit.actor import Actor, Role
 from service.kit.db import Pool, Row, transaction
 from service.kit.language import Text
-from service.listings.schemas import Kind, Listing
-from service.listings.service import redacted
+from service.kit.tiers import redact
+from service.listings.schemas import POSTED_BY, Kind, Listing
+from service.listings.tiers import relations_of, view_of
+from service.matches.relations import STRANGERS, Relation
 from service.needs.schemas import content_of as need_content
 from service.outcomes.schemas import content_of as outcome_content
 
@@ -98,7 +100,8 @@ async def _pages(
                 rows = await repository.export_page(
                     connection, listing_kind, after, actor.is_staff, actor.organization_id, states, PAGE
                 )
-                records = [_listing(actor, row) for row in rows]
+                near = await relations_of(connection, actor, [row["id"] for row in rows])
+                records = [_listing(actor, row, near.get(row["id"], STRANGERS)) for row in rows]
         if records:
             yield records
         if len(rows) < PAGE:
@@ -112,10 +115,10 @@ def _organization(row: Row) -> dict[str, Any]:
     ).model_dump(mode="json")
 
 
-def _listing(actor: Actor, row: Row) -> dict[str, Any]:
+def _listing(actor: Actor, row: Row, relation: Relation) -> dict[str, Any]:
     """A listing's content, with the organization under the name by which an import finds it again."""
-    listing = redacted(actor, Listing.model_validate(dict(row) | {"organization": None}))
+    listing = Listing.model_validate(dict(row) | {"organization": None})
+    view = view_of(actor, listing, relation)
     content = need_content(listing) if listing.kind is Kind.NEED else outcome_content(listing)
-    shown = listing.kind is Kind.OUTCOME or actor.is_staff or actor.owns(listing.organization_id)
-    named = (row["organization_external_id"] or row["organization_name"]) if shown else None
-    return {"organization": named} | content.model_dump(mode="json")
+    named = (row["organization_external_id"] or row["organization_name"]) if POSTED_BY.to(view) else None
+    return {"organization": named} | redact(content, view).model_dump(mode="json")

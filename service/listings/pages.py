@@ -36,8 +36,7 @@ async def search_page(
         connection,
         kind,
         filters,
-        every_organization=actor.is_staff,
-        own_organization=actor.organization_id,
+        actor,
         before=UUID(str(position[0])) if position else None,
         limit=limit + 1,
     )

@@ -17,14 +17,14 @@ insert into listing (
     region, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, contact_name, contact_phone,
     contact_email, background, goals, foundation, partner_requirements, partner_regions, needed_by, innovations,
     applications, prospects, outcome_type, stage, registration_number, funding_source, funding_project, publicly_funded,
-    awards, completed_on, team
+    awards, completed_on, team, confidential, abstract
 )
 select
     $2, $3, external_id, $4, $5, $6::text[], title, description, indicators, keywords, field, industry,
     region, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, contact_name, contact_phone,
     contact_email, background, goals, foundation, partner_requirements, partner_regions, needed_by, innovations,
     applications, prospects, outcome_type, stage, registration_number, funding_source, funding_project, publicly_funded,
-    awards, completed_on, team
+    awards, completed_on, team, confidential, abstract
 from jsonb_populate_record(null::listing, $1)
 returning id
 """
@@ -60,14 +60,14 @@ update listing set (
     region, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, contact_name, contact_phone,
     contact_email, background, goals, foundation, partner_requirements, partner_regions, needed_by, innovations,
     applications, prospects, outcome_type, stage, registration_number, funding_source, funding_project, publicly_funded,
-    awards, completed_on, team
+    awards, completed_on, team, confidential, abstract
 ) = (
     select
         external_id, $4, $5::text[], title, description, indicators, keywords, field, industry,
         region, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, contact_name, contact_phone,
         contact_email, background, goals, foundation, partner_requirements, partner_regions, needed_by, innovations,
         applications, prospects, outcome_type, stage, registration_number, funding_source, funding_project, publicly_funded,
-        awards, completed_on, team
+        awards, completed_on, team, confidential, abstract
     from jsonb_populate_record(null::listing, $1)
 ), version = version + 1, updated_at = now()
 where id = $2 and version = $3

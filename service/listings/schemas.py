@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from service.kit.texts import ExternalId, RegionCode, clean_line, clean_text
+from service.kit.tiers import Tier, Tiered, Visible
 from service.taxonomy.schemas import FundingSource, IpKind, IpStatus, Mode, OutcomeType, Stage
 
 
@@ -58,6 +59,19 @@ Email = Annotated[
 Phone = Annotated[str, AfterValidator(clean_line), StringConstraints(pattern=r"^[0-9+()（）\-— .转ext]{5,40}$")]
 
 
+# Shown to every key of the market; what the index and the lists choose by is among it.
+SHOWN = Visible(Tier.MEMBER)
+# Shown to every key too, but of a confidential listing to the counterpart of an accepted pair only.
+DETAIL = Visible(Tier.MEMBER, confidential=Tier.COUNTERPART)
+# Consent opens contact data by /contacts, where each opening leaves an event; with the listing it never leaves.
+CONTACT = Visible(Tier.OWNER)
+# Who offers outcomes does so under its name; who posts needs stays unknown until both sides consented.
+POSTED_BY = Visible(Tier.CONSENTED, outcome=Tier.MEMBER, to_staff=True)
+
+# For whoever writes the listing, and for those who review it.
+INTERNAL = Visible(Tier.OWNER, to_staff=True)
+
+
 class IpRight(BaseModel):
     """知识产权: a right that comes with an outcome."""
 
@@ -74,23 +88,39 @@ class ListingContent(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    external_id: ExternalId | None = Field(
+    external_id: Annotated[ExternalId | None, INTERNAL] = Field(
         default=None,
         description="Your own number for it; an import finds its rows by it / 本单位编号，用于重复导入时识别",
     )
-    title: Title = Field(description="标题")
-    description: LongText = Field(default="", description="The text that matching reads / 详细说明")
-    indicators: Lines = Field(default_factory=list, description="One technical figure a line / 技术指标，每条一项")
-    keywords: Keywords = Field(default_factory=list, description="关键词")
-    field: FieldCode | None = Field(default=None, description="Focus field, see GET /v1/taxonomy / 重点方向")
-    industry: Section | None = Field(default=None, description="Section of GB/T 4754 / 行业门类")
-    region: RegionCode | None = Field(default=None, description="GB/T 2260 code / 所在地行政区划代码")
-    modes: Modes = Field(default_factory=list, description="合作方式")
-    currency: Currency = Field(default="CNY", description="ISO 4217 / 币种")
-    expires_on: date | None = Field(default=None, description="Last day that it is listed / 发布截止日期")
-    contact_name: ShortText | None = Field(default=None, description="Seen by your own organization only / 联系人")
-    contact_phone: Phone | None = Field(default=None, description="Seen by your own organization only / 联系电话")
-    contact_email: Email | None = Field(default=None, description="Seen by your own organization only / 电子邮箱")
+    title: Annotated[Title, SHOWN] = Field(description="标题")
+    description: Annotated[LongText, DETAIL] = Field(default="", description="The text that matching reads / 详细说明")
+    indicators: Annotated[Lines, DETAIL] = Field(
+        default_factory=list, description="One technical figure a line / 技术指标，每条一项"
+    )
+    confidential: Annotated[bool, SHOWN] = Field(
+        default=False,
+        description="Others than an accepted counterpart see and are matched on the abstract only / 保密：他人仅见公开摘要",
+    )
+    abstract: Annotated[LongText | None, SHOWN] = Field(
+        default=None,
+        description="Written for everybody; needed to submit what is confidential / 公开摘要，保密项目提交时必填",
+    )
+    keywords: Annotated[Keywords, SHOWN] = Field(default_factory=list, description="关键词")
+    field: Annotated[FieldCode | None, SHOWN] = Field(
+        default=None, description="Focus field, see GET /v1/taxonomy / 重点方向"
+    )
+    industry: Annotated[Section | None, SHOWN] = Field(default=None, description="Section of GB/T 4754 / 行业门类")
+    region: Annotated[RegionCode | None, SHOWN] = Field(default=None, description="GB/T 2260 code / 所在地行政区划代码")
+    modes: Annotated[Modes, SHOWN] = Field(default_factory=list, description="合作方式")
+    currency: Annotated[Currency, SHOWN] = Field(default="CNY", description="ISO 4217 / 币种")
+    expires_on: Annotated[date | None, SHOWN] = Field(
+        default=None, description="Last day that it is listed / 发布截止日期"
+    )
+    contact_name: Annotated[ShortText | None, CONTACT] = Field(
+        default=None, description="Your organization's; opened by consent of both sides / 联系人"
+    )
+    contact_phone: Annotated[Phone | None, CONTACT] = Field(default=None, description="As contact_name / 联系电话")
+    contact_email: Annotated[Email | None, CONTACT] = Field(default=None, description="As contact_name / 电子邮箱")
 
     def columns(self) -> dict[str, Any]:
         """The content under the column names of the table, as JSON values."""
@@ -128,6 +158,8 @@ class Listing(BaseModel):
     state: str
     version: int
     title: str
+    confidential: bool = False
+    abstract: str | None = None
     description: str
     indicators: list[str]
     keywords: list[str]
@@ -177,20 +209,22 @@ class Listing(BaseModel):
     closed_at: datetime | None
 
 
-class Standing(BaseModel):
+class Standing(Tiered):
     """What a stored listing has besides its content."""
 
-    id: UUID
-    organization: Brief | None = Field(description="Null while the organization stays anonymous to you / 未公开时为空")
-    state: str
-    version: int
-    language: str
-    actions: list[str] = Field(description="What you may do now / 当前可执行的操作")
-    created_at: datetime
-    updated_at: datetime
-    submitted_at: datetime | None
-    published_at: datetime | None
-    closed_at: datetime | None
+    id: Annotated[UUID, SHOWN]
+    organization: Annotated[Brief | None, POSTED_BY] = Field(
+        description="Null while the organization stays anonymous to you / 未公开时为空"
+    )
+    state: Annotated[str, SHOWN]
+    version: Annotated[int, SHOWN]
+    language: Annotated[str, SHOWN]
+    actions: Annotated[list[str], SHOWN] = Field(description="What you may do now / 当前可执行的操作")
+    created_at: Annotated[datetime, SHOWN]
+    updated_at: Annotated[datetime, SHOWN]
+    submitted_at: Annotated[datetime | None, SHOWN]
+    published_at: Annotated[datetime | None, SHOWN]
+    closed_at: Annotated[datetime | None, SHOWN]
 
 
 class ActionReason(BaseModel):

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 
+from service.kit.actor import Actor
 from service.kit.db import Connection
-from service.listings.schemas import Brief, Kind
+from service.kit.tiers import Tiered, redact
+from service.listings.schemas import POSTED_BY, SHOWN, Brief, Kind
+from service.listings.tiers import view_of_row
 from service.taxonomy.schemas import Mode
 
 MAX_GRAMS = 4_000
@@ -58,39 +62,42 @@ class Filters:
     language: str | None = None
 
 
-class Summary(BaseModel):
+class Summary(Tiered):
     """A listing in a list: what is needed to choose it, without the long texts."""
 
     model_config = ConfigDict(extra="ignore")
 
-    id: UUID
-    state: str
-    version: int
-    title: str
-    excerpt: str
-    keywords: list[str]
-    field: str | None
-    region: str | None
-    region_class: str | None
-    modes: list[Mode]
-    maturity: int | None
-    price_min: Decimal | None
-    price_max: Decimal | None
-    currency: str
-    price_negotiable: bool
-    expires_on: date | None
-    language: str
-    organization: Brief | None
-    published_at: datetime | None
-    updated_at: datetime
+    id: Annotated[UUID, SHOWN]
+    state: Annotated[str, SHOWN]
+    version: Annotated[int, SHOWN]
+    title: Annotated[str, SHOWN]
+    excerpt: Annotated[str, SHOWN] = Field(description="Of a confidential one its abstract / 保密项目为公开摘要")
+    confidential: Annotated[bool, SHOWN]
+    keywords: Annotated[list[str], SHOWN]
+    field: Annotated[str | None, SHOWN]
+    region: Annotated[str | None, SHOWN]
+    region_class: Annotated[str | None, SHOWN]
+    modes: Annotated[list[Mode], SHOWN]
+    maturity: Annotated[int | None, SHOWN]
+    price_min: Annotated[Decimal | None, SHOWN]
+    price_max: Annotated[Decimal | None, SHOWN]
+    currency: Annotated[str, SHOWN]
+    price_negotiable: Annotated[bool, SHOWN]
+    expires_on: Annotated[date | None, SHOWN]
+    language: Annotated[str, SHOWN]
+    organization: Annotated[Brief | None, POSTED_BY]
+    published_at: Annotated[datetime | None, SHOWN]
+    updated_at: Annotated[datetime, SHOWN]
 
 
 # Column order of the filters is that of `Filters`; $3 and $4 say whose rows besides the public ones may be seen. That
 # suspended organizations' rows are not, the policies of the table see to.
 LIST = """
-select listing.id, listing.state, listing.version, title, left(description, 200) as excerpt, keywords, field, listing.region,
-       region.class as region_class, modes, maturity, price_min, price_max, currency, price_negotiable, expires_on, language,
-       case when organization.id is not null and ($3 or listing.kind = 'outcome' or organization_id = $4) then
+select listing.id, listing.kind, organization_id, listing.state, listing.version, title, confidential,
+       left(case when confidential then coalesce(abstract, '') else description end, 200) as excerpt,
+       keywords, field, listing.region, region.class as region_class, modes, maturity, price_min, price_max, currency,
+       price_negotiable, expires_on, language,
+       case when organization.id is not null then
            jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
                               'region', organization.region)
        end as organization,
@@ -113,7 +120,10 @@ where listing.kind = $1
   and ($13::numeric is null or price_min <= $13 or (price_min is null and price_max <= $13))
   and ($14::text[] is null or listing.id in (select listing_with_grams($1, $14)))
   and ($15::text is null or position($15 in lower(normalize(
-        title || ' ' || array_to_string(keywords, ' ') || ' ' || description || ' ' || array_to_string(indicators, ' '), NFKC))) > 0)
+        title || ' ' || array_to_string(keywords, ' ') || ' ' || case
+            when confidential then coalesce(abstract, '')
+            else description || ' ' || array_to_string(indicators, ' ')
+        end, NFKC))) > 0)
   and ($16::uuid is null or (organization_id = $16 and ($3 or listing.kind = 'outcome' or organization_id = $4)))
   and ($17::text is null or language = $17)
 order by listing.id desc
@@ -127,21 +137,20 @@ async def search(
     connection: Connection,
     kind: Kind,
     filters: Filters,
+    actor: Actor,
     *,
-    every_organization: bool,
-    own_organization: UUID | None,
     before: UUID | None,
     limit: int,
 ) -> list[Summary]:
-    """Listings that the caller may see, newest first."""
+    """Listings that the actor may see, as far as any member may, newest first."""
     await connection.execute(PLAN_EACH_TIME)
     text = fold(filters.text.strip()) if filters.text and filters.text.strip() else None
     rows = await connection.fetch(
         LIST,
         kind,
         before,
-        every_organization,
-        own_organization,
+        actor.is_staff,
+        actor.organization_id,
         filters.states,
         filters.field,
         filters.regions,
@@ -157,7 +166,7 @@ async def search(
         filters.language,
         limit,
     )
-    return [Summary.model_validate(dict(row)) for row in rows]
+    return [redact(Summary.model_validate(dict(row)), view_of_row(actor, row)) for row in rows]
 
 
 FAMILY = """

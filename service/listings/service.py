@@ -15,11 +15,13 @@ from service.kit.clock import now
 from service.kit.db import Connection
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
+from service.kit.tiers import guarded, hidden
 from service.listings import repository
 from service.listings.repository import find_anywhere, find_external, lock_state, unknown_code, unpublished_of
 from service.listings.repository import get as stored
 from service.listings.schemas import PUBLIC_STATES, IpRight, Kind, Listing, ListingContent, Revision, Standing
 from service.listings.search import grams_of
+from service.listings.tiers import view_of
 from service.matches import withdrawal
 from service.responses import service as responses
 from service.workflows.engine import Advanced, Workflow, advance
@@ -53,10 +55,15 @@ class Texts:
 
 def texts_of(content: ListingContent) -> Texts:
     """The search pairs and the language of a content."""
-    language = detect_language(f"{content.title}\n{content.description}")
-    return Texts(
-        language, grams_of(content.title, " ".join(content.keywords), content.description, " ".join(content.indicators))
-    )
+    text = public_text(content)
+    language = detect_language(f"{content.title}\n{text}")
+    lines = () if content.confidential else content.indicators
+    return Texts(language, grams_of(content.title, " ".join(content.keywords), text, " ".join(lines)))
+
+
+def public_text(content: ListingContent | Listing) -> str:
+    """What stands for a listing's text wherever others find, read or are matched on it."""
+    return content.abstract or "" if content.confidential else content.description
 
 
 def rights_of(content: ListingContent) -> list[IpRight]:
@@ -118,24 +125,9 @@ def may_see(actor: Actor, listing: Listing) -> bool:
     return actor.is_staff or actor.owns(listing.organization_id) or public
 
 
-def redacted(actor: Actor, listing: Listing) -> Listing:
-    """The listing as the actor may see it.
-
-    Contact data is for the own organization; a need's organization stays anonymous to other market participants.
-    """
-    if actor.owns(listing.organization_id) or actor.has(Role.SYSTEM):
-        return listing
-    hidden: dict[str, Any] = {"contact_name": None, "contact_phone": None, "contact_email": None}
-    if not actor.is_staff:
-        hidden["external_id"] = None
-        if listing.kind is Kind.NEED:
-            hidden["organization"] = None
-    return listing.model_copy(update=hidden)
-
-
 def standing_of(actor: Actor, listing: Listing) -> dict[str, Any]:
-    """What a listing has besides its content, as the actor may see it."""
-    standing = redacted(actor, listing).model_dump(include=set(Standing.model_fields) - {"actions"})
+    """What a listing has besides its content, and what the actor may do with it."""
+    standing = listing.model_dump(include=set(Standing.model_fields) - {"actions"})
     return standing | {"actions": actions_of(actor, listing)}
 
 
@@ -179,6 +171,8 @@ async def change(
     current = await read(connection, actor, kind, identifier)
     _check_may_edit(actor, current)
     check_if_match(if_match, current.version)
+    if current.state != "draft":
+        _check_abstract(content)
     texts = texts_of(content)
     saved = await repository.update(
         connection, identifier, current.version, texts.language, texts.grams, content.columns(), rights_of(content)
@@ -189,15 +183,30 @@ async def change(
     after = await _present(connection, kind, identifier)
     data = {"version": after.version, "reason": kept("reason", reason), "changes": _changes(content, current, after)}
     await log.record(connection, actor, kind, identifier, "change", data=data)
+    if content.confidential and not current.confidential:
+        await withdrawal.forget_quotes(connection, identifier)
     if current.state == "published":
         await queue.enqueue_index(connection, identifier, after.version)
     return after
 
 
+def _check_abstract(content: ListingContent | Listing) -> None:
+    """What is confidential is shown to others by its abstract, so that there must be one."""
+    if content.confidential and not content.abstract:
+        text = Text(
+            "保密项目提交前须填写公开摘要：他人只看到摘要，并据此匹配",
+            "A confidential listing needs an abstract before it is submitted: it is what others see and are matched on",
+        )
+        raise ValidationProblem([FieldProblem("abstract", "abstract_of_confidential", text)])
+
+
 def _changes(content: ListingContent, before: Listing, after: Listing) -> dict[str, Any]:
     # Both as they are stored, so that a price written as 8e5 is no change of 800000.00.
     names = {*content.columns(), "ip_rights"}
-    return changes(before.model_dump(mode="json", include=names), after.model_dump(mode="json", include=names))
+    secret = guarded(type(content)) if before.confidential or after.confidential else frozenset()
+    return changes(
+        before.model_dump(mode="json", include=names), after.model_dump(mode="json", include=names), secret=secret
+    )
 
 
 def _check_may_edit(actor: Actor, listing: Listing) -> None:
@@ -244,6 +253,8 @@ async def act(
         raise as_error(workflow, step)
     if step.target == "published":
         _check_standing(current)
+    if action == "submit":
+        _check_abstract(current)
     if not await repository.transition(connection, identifier, step.source, step.target, moment):
         raise Conflict(
             Text("状态刚被他人改变，请重新读取", "The state was changed by somebody else just now: read again")
@@ -290,17 +301,18 @@ async def expire_due(connection: Connection, day: date, *, limit: int = 200) -> 
     return len(due)
 
 
-async def revisions(connection: Connection, actor: Actor, kind: Kind, identifier: UUID) -> list[Revision]:
-    """Every content that a listing had; for its owner and for staff."""
+async def revisions(
+    connection: Connection, actor: Actor, kind: Kind, identifier: UUID, model: type[ListingContent]
+) -> list[Revision]:
+    """Every content that a listing had, of the type `model`; for its owner and for staff."""
     listing = await read(connection, actor, kind, identifier)
     if not (actor.is_staff or actor.owns(listing.organization_id)):
         raise Forbidden(Text("修订记录仅对发布单位和工作人员开放", "The history is for the owner and for staff"))
     found = await repository.list_revisions(connection, identifier)
-    if actor.owns(listing.organization_id):
-        return found
-    contacts = ("contact_name", "contact_phone", "contact_email")
+    # Whether it is confidential now counts, whatever it was then.
+    names = hidden(model, view_of(actor, listing))
     return [
-        revision.model_copy(update={"content": {k: v for k, v in revision.content.items() if k not in contacts}})
+        revision.model_copy(update={"content": {k: v for k, v in revision.content.items() if k not in names}})
         for revision in found
     ]
 

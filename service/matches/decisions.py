@@ -30,6 +30,24 @@ async def read(connection: Connection, actor: Actor, identifier: UUID) -> Row:
     return row
 
 
+async def read_as_side_or_staff(connection: Connection, actor: Actor, identifier: UUID) -> Row:
+    """A recommendation, for staff, and once a broker accepted it for the organizations of its two listings.
+
+    Raises:
+        NotFound: there is none, or the actor may not know of it.
+    """
+    if actor.is_staff:
+        return await read(connection, actor, identifier)
+    row = await repository.get(connection, identifier)
+    if (
+        row is None
+        or row["state"] != "accepted"
+        or not await repository.sides_of(connection, row, actor.organization_id)
+    ):
+        raise NotFound(NO_RECOMMENDATION)
+    return row
+
+
 async def decide(
     connection: Connection, actor: Actor, identifier: UUID, request: DecisionRequest, if_match: str | None
 ) -> Decision:

@@ -85,6 +85,7 @@ async def index_listing(resources: Resources, listing_id: UUID, *, bulk: bool) -
 async def rank_listing(resources: Resources, listing_id: UUID) -> None:
     """Rank a listing among the other kind and store the pairs worth keeping."""
     async with transaction(resources.pool, SYSTEM) as connection:
+        await repository.hold_ranking(connection)
         listing = await _published(connection, listing_id)
         embedding = await active_model(connection)
         if listing is None or embedding is None:

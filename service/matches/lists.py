@@ -11,17 +11,20 @@ from matching.embedding import Role, SilentTextError
 from matching.explanation import QUOTING_CODES, Labels, as_data, indicator_rows, sentence
 from matching.index.models import active_model
 from matching.types import Match, Scope
-from service.errors import FieldProblem, Unavailable, ValidationProblem
+from service.errors import FieldProblem, NotFound, Unavailable, ValidationProblem
 from service.kit.actor import Actor
 from service.kit.clock import today
 from service.kit.db import Connection, Row, transaction
 from service.kit.language import Language, Text, current_language
 from service.kit.pages import decode_cursor, encode_cursor
+from service.kit.tiers import redact
 from service.listings import service as listings
 from service.listings.schemas import Kind
+from service.listings.tiers import relations_of, view_of_row
 from service.matches import decisions, repository
 from service.matches.models import active_ranking
 from service.matches.profiles import LookedUp, ad_hoc_profile
+from service.matches.relations import STRANGERS
 from service.matches.schemas import (
     AdHocMatch,
     AdHocRequest,
@@ -78,7 +81,8 @@ async def ranked_page(
     )
     first = int(float(str(position[2]))) + 1 if position else 1
     shown = rows[:limit]
-    others = await _counterparts(connection, actor, [row["counterpart_id"] for row in shown])
+    accepted = [row["counterpart_id"] for row in shown if row["state"] == "accepted"]
+    others = await _counterparts(connection, actor, [row["counterpart_id"] for row in shown], accepted)
     speaker = await Speaker.of(connection, [row["explanation"] for row in shown])
     last = shown[-1] if len(rows) > limit else None
     ranked_at = await repository.ranked_at(connection, listing_id)
@@ -108,23 +112,39 @@ def _indicators(explanation: Mapping[str, Any]) -> list[IndicatorVerdict]:
 
 
 async def recommendation(connection: Connection, actor: Actor, identifier: UUID) -> Recommendation:
-    """One recommended pair with both sides and its decisions, for those whose work reviewing is."""
-    row = await decisions.read(connection, actor, identifier)
-    sides = await _counterparts(connection, actor, [row["need_id"], row["outcome_id"]])
+    """One recommended pair: with its decisions for those whose work reviewing is, without them for its accepted sides.
+
+    Raises:
+        NotFound: there is none, or the actor may not know of it.
+    """
+    row = await decisions.read_as_side_or_staff(connection, actor, identifier)
+    both = [row["need_id"], row["outcome_id"]]
+    sides = await _counterparts(connection, actor, both, both if row["state"] == "accepted" else [])
+    if len(sides) < len(both):
+        raise NotFound(decisions.NO_RECOMMENDATION)
     speaker = await Speaker.of(connection, [row["explanation"]])
     return Recommendation(
         need=sides[row["need_id"]],
         outcome=sides[row["outcome_id"]],
         reason=speaker.say(row["explanation"]),
         indicators=_indicators(row["explanation"]),
-        decisions=await repository.list_decisions(connection, identifier),
+        decisions=await repository.list_decisions(connection, identifier) if actor.is_staff else [],
         **_columns(row, "id", "state", "version", "snoozed_until", "model_version", "updated_at"),
     )
 
 
-async def _counterparts(connection: Connection, actor: Actor, identifiers: list[UUID]) -> dict[UUID, Counterpart]:
-    rows = await repository.counterparts(connection, identifiers, staff=actor.is_staff, own=actor.organization_id)
-    return {identifier: Counterpart.model_validate(dict(row)) for identifier, row in rows.items()}
+async def _counterparts(
+    connection: Connection, actor: Actor, identifiers: list[UUID], accepted: list[UUID]
+) -> dict[UUID, Counterpart]:
+    """Other sides as the actor may see them; only those of `accepted` pairs can have come nearer than any member's."""
+    near = await relations_of(connection, actor, accepted)
+    rows = await repository.counterparts(connection, identifiers)
+    return {
+        identifier: redact(
+            Counterpart.model_validate(dict(row)), view_of_row(actor, row, near.get(identifier, STRANGERS))
+        )
+        for identifier, row in rows.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +229,7 @@ async def _present_ad_hoc(
 ) -> AdHocResult:
     finds_outcomes = request.looking_for == "outcomes"
     identifiers = [match.outcome_id if finds_outcomes else match.need_id for match in found]
-    others = await _counterparts(connection, actor, identifiers)
+    others = await _counterparts(connection, actor, identifiers, [])
     explanations = [as_data(match) for match in found]
     speaker = await Speaker.of(connection, explanations)
     items: list[AdHocMatch] = []

@@ -27,7 +27,10 @@ def sections_of(kind: ListingKind, listing: Listing | ListingContent) -> tuple[t
 
 
 def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
-    """The profile of a stored listing; `partner_regions` are those paired with its own by a programme."""
+    """The profile of a stored listing; `partner_regions` are those paired with its own by a programme.
+
+    Whoever is matched on it may read what it was matched by, so that a confidential one is told by its abstract alone.
+    """
     kind: Kind = "need" if listing.kind == "need" else "outcome"
     facets = Facets(
         field=listing.field,
@@ -44,12 +47,13 @@ def profile_of(listing: Listing, partner_regions: Sequence[str]) -> Profile:
         needed_by=listing.needed_by,
         published_on=listing.published_at.astimezone(MARKET_ZONE).date() if listing.published_at else None,
     )
+    abstract = (("description", listing.abstract),) if listing.abstract else ()
     text = ListingText(
         listing.id,
         kind,
         listing.title,
-        sections_of(listing.kind, listing),
-        tuple(listing.indicators),
+        abstract if listing.confidential else sections_of(listing.kind, listing),
+        () if listing.confidential else tuple(listing.indicators),
         tuple(listing.keywords),
         facets,
         None

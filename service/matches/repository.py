@@ -101,6 +101,29 @@ async def supersede(connection: Connection, listing_id: UUID, partners: list[UUI
     await connection.execute(SUPERSEDE, listing_id, partners)
 
 
+# A ranking under way may have read what is to be forgotten, and would write it afterwards.
+NO_RANKING_MEANWHILE = "select pg_advisory_xact_lock(hashtextextended('ranking', 0))"
+RANKING = "select pg_advisory_xact_lock_shared(hashtextextended('ranking', 0))"
+
+
+async def hold_ranking(connection: Connection) -> None:
+    """Let no quotes be forgotten until the transaction ends; other rankings go on."""
+    await connection.execute(RANKING)
+
+
+async def wait_for_rankings(connection: Connection) -> None:
+    """Wait for rankings under way, and let none begin until the transaction ends."""
+    await connection.execute(NO_RANKING_MEANWHILE)
+
+
+FORGET_REASONS = "select forget_reasons($1)"
+
+
+async def forget_reasons(connection: Connection, listing_id: UUID) -> None:
+    """Take the evidence out of the stored explanations of a listing's pairs, whatever their state."""
+    await connection.execute(FORGET_REASONS, listing_id)
+
+
 WAKE = """
 with woken as (
     update recommendation set state = 'proposed', snoozed_until = null, version = version + 1, updated_at = now()
@@ -158,9 +181,10 @@ async def ranked_list(
 
 
 COUNTERPARTS = """
-select listing.id, title, left(description, 200) as excerpt, field, listing.region, modes, maturity, price_min, price_max,
-       currency, language,
-       case when organization.id is not null and ($2 or listing.kind = 'outcome' or organization_id = $3) then
+select listing.id, listing.kind, organization_id, title, confidential,
+       left(case when confidential then coalesce(abstract, '') else description end, 200) as excerpt,
+       field, listing.region, modes, maturity, price_min, price_max, currency, language,
+       case when organization.id is not null then
            jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
                               'region', organization.region)
        end as organization
@@ -169,11 +193,9 @@ where listing.id = any ($1)
 """
 
 
-async def counterparts(
-    connection: Connection, identifiers: list[UUID], *, staff: bool, own: UUID | None
-) -> dict[UUID, Row]:
-    """Other sides by id; a need's organization only for those who may know it."""
-    return {row["id"]: row for row in await connection.fetch(COUNTERPARTS, identifiers, staff, own)}
+async def counterparts(connection: Connection, identifiers: list[UUID]) -> dict[UUID, Row]:
+    """Other sides by id, with what their tiers depend on; what the caller is shown of them is decided by these."""
+    return {row["id"]: row for row in await connection.fetch(COUNTERPARTS, identifiers)}
 
 
 LABELS = """
@@ -199,6 +221,17 @@ GET = "select * from recommendation where id = $1"
 async def get(connection: Connection, identifier: UUID) -> Row | None:
     """One recommendation."""
     return await connection.fetchrow(GET, identifier)
+
+
+SIDES = """
+select kind from listing where id in ($1, $2) and organization_id = $3 order by kind
+"""
+
+
+async def sides_of(connection: Connection, pair: Row, organization_id: UUID | None) -> list[str]:
+    """Which sides of a pair are an organization's: need, outcome, both or none."""
+    rows = await connection.fetch(SIDES, pair["need_id"], pair["outcome_id"], organization_id)
+    return [row["kind"] for row in rows]
 
 
 RANK_IN_NEED = """
@@ -287,18 +320,18 @@ async def sample_of_needs(connection: Connection, seed: int, count: int) -> list
 
 # Only what leaves for the index as well: no contact, no organization. What the other kind has is null and left out.
 TEXTS_OF = """
-select id, title, keywords, concat_ws(
+select id, title, keywords, case when confidential then coalesce(abstract, '') else concat_ws(
     E'\n', nullif(description, ''), goals, background, partner_requirements, foundation, innovations, applications,
     prospects, nullif(array_to_string(indicators, E'\n'), '')
-) as text
+) end as text
 from listing
 where kind = $1 and id = any ($2)
 """
 PUBLISHED_TEXTS = """
-select id, title, keywords, concat_ws(
+select id, title, keywords, case when confidential then coalesce(abstract, '') else concat_ws(
     E'\n', nullif(description, ''), goals, background, partner_requirements, foundation, innovations, applications,
     prospects, nullif(array_to_string(indicators, E'\n'), '')
-) as text
+) end as text
 from listing
 where kind = $1 and state = 'published' and ($2::uuid is null or id > $2)
   and not exists (select from organization where organization.id = organization_id and organization.state = 'suspended')

@@ -10,7 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from service.kit.texts import RegionCode, clean_text
+from service.kit.tiers import Tiered
 from service.listings.schemas import (
+    POSTED_BY,
+    SHOWN,
     Amount,
     Brief,
     FieldCode,
@@ -45,21 +48,24 @@ class RecommendationState(StrEnum):
     SUPERSEDED = "superseded"
 
 
-class Counterpart(BaseModel):
+class Counterpart(Tiered):
     """The other side of a pair, in few words."""
 
-    id: UUID
-    title: str
-    excerpt: str
-    field: str | None
-    region: str | None
-    modes: list[Mode]
-    maturity: int | None
-    price_min: Decimal | None
-    price_max: Decimal | None
-    currency: str
-    language: str
-    organization: Brief | None = Field(description="Null while it stays anonymous to you / 未公开时为空")
+    id: Annotated[UUID, SHOWN]
+    title: Annotated[str, SHOWN]
+    excerpt: Annotated[str, SHOWN] = Field(description="Of a confidential one its abstract / 保密项目为公开摘要")
+    confidential: Annotated[bool, SHOWN]
+    field: Annotated[str | None, SHOWN]
+    region: Annotated[str | None, SHOWN]
+    modes: Annotated[list[Mode], SHOWN]
+    maturity: Annotated[int | None, SHOWN]
+    price_min: Annotated[Decimal | None, SHOWN]
+    price_max: Annotated[Decimal | None, SHOWN]
+    currency: Annotated[str, SHOWN]
+    language: Annotated[str, SHOWN]
+    organization: Annotated[Brief | None, POSTED_BY] = Field(
+        description="Null while it stays anonymous to you / 未公开时为空"
+    )
 
 
 class IndicatorVerdict(BaseModel):

@@ -15,6 +15,16 @@ async def leave_matching(connection: Connection, listing_id: UUID) -> None:
     await repository.forget(connection, listing_id)
 
 
+async def forget_quotes(connection: Connection, listing_id: UUID) -> None:
+    """Of what has become confidential nothing stays that was quoted before: it leaves matching, and its pairs' reasons go.
+
+    Pairs that a broker decided on stay. What their reasons are now, the next ranking writes.
+    """
+    await repository.wait_for_rankings(connection)
+    await leave_matching(connection, listing_id)
+    await repository.forget_reasons(connection, listing_id)
+
+
 async def leave_with_organization(connection: Connection, organization_id: UUID) -> None:
     """Take every published listing of a suspended organization out of matching; the listings keep their state."""
     for job in await repository.published_of(connection, organization_id):

@@ -44,7 +44,7 @@ async def create_need(
     stored = await service.create(tx.connection, tx.actor, Kind.NEED, owner, content)
     response.headers["ETag"] = etag(stored.version)
     response.headers["Location"] = location("needs", stored.id)
-    return present(tx.actor, stored)
+    return await present(tx.connection, tx.actor, stored)
 
 
 @router.get("", summary="List needs / 需求列表", responses=problems())
@@ -86,7 +86,7 @@ async def read_need(tx: Tx, need_id: UUID, response: Response) -> Need:
     """A need, as far as you may see it."""
     stored = await service.read(tx.connection, tx.actor, Kind.NEED, need_id)
     response.headers["ETag"] = etag(stored.version)
-    return present(tx.actor, stored)
+    return await present(tx.connection, tx.actor, stored)
 
 
 @router.put(
@@ -105,13 +105,13 @@ async def change_need(
     """Replace the content. A published need is matched anew."""
     stored = await service.change(tx.connection, tx.actor, Kind.NEED, need_id, if_match, content, reason)
     response.headers["ETag"] = etag(stored.version)
-    return present(tx.actor, stored)
+    return await present(tx.connection, tx.actor, stored)
 
 
 @router.get("/{need_id}/revisions", summary="History of a need / 需求修订记录", responses=problems(403, 404))
 async def list_revisions(tx: Tx, need_id: UUID) -> list[Revision]:
     """Every content that the need had, oldest first."""
-    return await service.revisions(tx.connection, tx.actor, Kind.NEED, need_id)
+    return await service.revisions(tx.connection, tx.actor, Kind.NEED, need_id, NeedContent)
 
 
 @router.post(
@@ -135,4 +135,5 @@ async def act_on_need(
     tx = await begin()
     stored = await service.act(tx.connection, tx.actor, Kind.NEED, need_id, action, if_match=if_match, reason=reason)
     response.headers["ETag"] = etag(stored.version)
-    return NeedAfterStep(**dict(present(actor, stored)), hints=valid_hints(advice, stored))
+    shown = await present(tx.connection, actor, stored)
+    return NeedAfterStep(**dict(shown), hints=valid_hints(advice, stored))

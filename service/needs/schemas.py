@@ -8,7 +8,19 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 
 from service.hints.schemas import ListingHints
 from service.kit.texts import clean_line
-from service.listings.schemas import Amount, Listing, ListingContent, LongText, Regions, Standing, Trl, ordered
+from service.listings.schemas import (
+    DETAIL,
+    INTERNAL,
+    SHOWN,
+    Amount,
+    Listing,
+    ListingContent,
+    LongText,
+    Regions,
+    Standing,
+    Trl,
+    ordered,
+)
 
 EXAMPLE: dict[str, JsonValue] = {
     "title": "枸杞鲜果低温快速脱水与色泽保持技术",
@@ -37,22 +49,22 @@ class NeedContent(ListingContent):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    background: LongText | None = Field(default=None, description="Present state / 背景与现状")
-    goals: LongText | None = Field(default=None, description="What must be reached / 预期目标")
-    foundation: LongText | None = Field(default=None, description="Work done so far / 现有工作基础")
-    partner_requirements: LongText | None = Field(
+    background: Annotated[LongText | None, DETAIL] = Field(default=None, description="Present state / 背景与现状")
+    goals: Annotated[LongText | None, DETAIL] = Field(default=None, description="What must be reached / 预期目标")
+    foundation: Annotated[LongText | None, DETAIL] = Field(default=None, description="Work done so far / 现有工作基础")
+    partner_requirements: Annotated[LongText | None, DETAIL] = Field(
         default=None, description="What a partner must bring / 对合作方的要求"
     )
-    partner_regions: Regions = Field(
+    partner_regions: Annotated[Regions, SHOWN] = Field(
         default_factory=list, description="Regions that it would like partners from / 意向合作地区"
     )
-    maturity_min: Trl | None = Field(
+    maturity_min: Annotated[Trl | None, SHOWN] = Field(
         default=None, description="Least TRL that it can take up (GB/T 22900) / 最低技术成熟度"
     )
-    budget_min: Amount | None = Field(default=None, description="Lower end of the budget / 预算下限")
-    budget_max: Amount | None = Field(default=None, description="Upper end of the budget / 预算上限")
-    budget_negotiable: bool = Field(default=False, description="预算可面议")
-    needed_by: date | None = Field(default=None, description="When it must be solved / 期望解决时间")
+    budget_min: Annotated[Amount | None, SHOWN] = Field(default=None, description="Lower end of the budget / 预算下限")
+    budget_max: Annotated[Amount | None, SHOWN] = Field(default=None, description="Upper end of the budget / 预算上限")
+    budget_negotiable: Annotated[bool, SHOWN] = Field(default=False, description="预算可面议")
+    needed_by: Annotated[date | None, SHOWN] = Field(default=None, description="When it must be solved / 期望解决时间")
 
     @model_validator(mode="after")
     def _budget_is_a_range(self) -> Self:
@@ -83,7 +95,7 @@ class NeedDraft(NeedContent):
 class NeedAfterStep(Need):
     """A need after a step of its workflow."""
 
-    hints: ListingHints | None = Field(
+    hints: Annotated[ListingHints | None, INTERNAL] = Field(
         default=None, description="After submitting: what would make it better / 提交后的完善建议"
     )
 

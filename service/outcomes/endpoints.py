@@ -44,7 +44,7 @@ async def create_outcome(
     stored = await service.create(tx.connection, tx.actor, Kind.OUTCOME, owner, content)
     response.headers["ETag"] = etag(stored.version)
     response.headers["Location"] = location("outcomes", stored.id)
-    return present(tx.actor, stored)
+    return await present(tx.connection, tx.actor, stored)
 
 
 @router.get("", summary="List outcomes / 成果列表", responses=problems())
@@ -84,7 +84,7 @@ async def read_outcome(tx: Tx, outcome_id: UUID, response: Response) -> Outcome:
     """An outcome, as far as you may see it."""
     stored = await service.read(tx.connection, tx.actor, Kind.OUTCOME, outcome_id)
     response.headers["ETag"] = etag(stored.version)
-    return present(tx.actor, stored)
+    return await present(tx.connection, tx.actor, stored)
 
 
 @router.put(
@@ -103,13 +103,13 @@ async def change_outcome(
     """Replace the content. A published outcome is matched anew."""
     stored = await service.change(tx.connection, tx.actor, Kind.OUTCOME, outcome_id, if_match, content, reason)
     response.headers["ETag"] = etag(stored.version)
-    return present(tx.actor, stored)
+    return await present(tx.connection, tx.actor, stored)
 
 
 @router.get("/{outcome_id}/revisions", summary="History of an outcome / 成果修订记录", responses=problems(403, 404))
 async def list_revisions(tx: Tx, outcome_id: UUID) -> list[Revision]:
     """Every content that the outcome had, oldest first."""
-    return await service.revisions(tx.connection, tx.actor, Kind.OUTCOME, outcome_id)
+    return await service.revisions(tx.connection, tx.actor, Kind.OUTCOME, outcome_id, OutcomeContent)
 
 
 @router.post(
@@ -135,4 +135,5 @@ async def act_on_outcome(
         tx.connection, tx.actor, Kind.OUTCOME, outcome_id, action, if_match=if_match, reason=reason
     )
     response.headers["ETag"] = etag(stored.version)
-    return OutcomeAfterStep(**dict(present(actor, stored)), hints=valid_hints(advice, stored))
+    shown = await present(tx.connection, actor, stored)
+    return OutcomeAfterStep(**dict(shown), hints=valid_hints(advice, stored))

@@ -9,6 +9,9 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 from service.hints.schemas import ListingHints
 from service.kit.texts import clean_line
 from service.listings.schemas import (
+    DETAIL,
+    INTERNAL,
+    SHOWN,
     Amount,
     IpRight,
     Lines,
@@ -45,23 +48,35 @@ class OutcomeContent(ListingContent):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    innovations: LongText | None = Field(default=None, description="创新点")
-    applications: LongText | None = Field(default=None, description="Where it is used / 应用领域与场景")
-    prospects: LongText | None = Field(default=None, description="Market and benefit / 市场前景与效益")
-    maturity: Trl | None = Field(default=None, description="TRL reached (GB/T 22900) / 技术成熟度")
-    outcome_type: OutcomeType | None = Field(default=None, description="成果类型")
-    stage: Stage | None = Field(default=None, description="成果所处阶段")
-    registration_number: ShortText | None = Field(default=None, description="成果登记号")
-    funding_source: FundingSource | None = Field(default=None, description="课题来源")
-    funding_project: ShortText | None = Field(default=None, description="Programme and number / 计划项目名称与编号")
-    publicly_funded: bool | None = Field(default=None, description="是否财政资金支持")
-    ip_rights: Annotated[list[IpRight], Field(max_length=100)] = Field(default_factory=list, description="知识产权")
-    awards: Lines = Field(default_factory=list, description="获奖情况")
-    completed_on: date | None = Field(default=None, description="完成日期")
-    price_min: Amount | None = Field(default=None, description="Lower end of the asking price / 报价下限")
-    price_max: Amount | None = Field(default=None, description="Upper end of the asking price / 报价上限")
-    price_negotiable: bool = Field(default=False, description="价格可面议")
-    team: LongText | None = Field(default=None, description="完成人")
+    innovations: Annotated[LongText | None, DETAIL] = Field(default=None, description="创新点")
+    applications: Annotated[LongText | None, DETAIL] = Field(
+        default=None, description="Where it is used / 应用领域与场景"
+    )
+    prospects: Annotated[LongText | None, DETAIL] = Field(
+        default=None, description="Market and benefit / 市场前景与效益"
+    )
+    maturity: Annotated[Trl | None, SHOWN] = Field(default=None, description="TRL reached (GB/T 22900) / 技术成熟度")
+    outcome_type: Annotated[OutcomeType | None, SHOWN] = Field(default=None, description="成果类型")
+    stage: Annotated[Stage | None, SHOWN] = Field(default=None, description="成果所处阶段")
+    registration_number: Annotated[ShortText | None, DETAIL] = Field(default=None, description="成果登记号")
+    funding_source: Annotated[FundingSource | None, SHOWN] = Field(default=None, description="课题来源")
+    funding_project: Annotated[ShortText | None, DETAIL] = Field(
+        default=None, description="Programme and number / 计划项目名称与编号"
+    )
+    publicly_funded: Annotated[bool | None, SHOWN] = Field(default=None, description="是否财政资金支持")
+    ip_rights: Annotated[list[IpRight], Field(max_length=100), DETAIL] = Field(
+        default_factory=list, description="知识产权"
+    )
+    awards: Annotated[Lines, DETAIL] = Field(default_factory=list, description="获奖情况")
+    completed_on: Annotated[date | None, SHOWN] = Field(default=None, description="完成日期")
+    price_min: Annotated[Amount | None, SHOWN] = Field(
+        default=None, description="Lower end of the asking price / 报价下限"
+    )
+    price_max: Annotated[Amount | None, SHOWN] = Field(
+        default=None, description="Upper end of the asking price / 报价上限"
+    )
+    price_negotiable: Annotated[bool, SHOWN] = Field(default=False, description="价格可面议")
+    team: Annotated[LongText | None, DETAIL] = Field(default=None, description="完成人")
 
     @model_validator(mode="after")
     def _price_is_a_range(self) -> Self:
@@ -88,7 +103,7 @@ class OutcomeDraft(OutcomeContent):
 class OutcomeAfterStep(Outcome):
     """An outcome after a step of its workflow."""
 
-    hints: ListingHints | None = Field(
+    hints: Annotated[ListingHints | None, INTERNAL] = Field(
         default=None, description="After submitting: what would make it better / 提交后的完善建议"
     )
 

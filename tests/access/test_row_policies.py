@@ -222,6 +222,80 @@ async def test_sides_take_a_pair_off_the_lists_and_do_nothing_else_with_it(
             )
 
 
+CONSENT = """
+insert into consent (recommendation_id, side, organization_id, key_id, purpose) values ($1, $2, $3, $4, '洽谈')
+"""
+END_CONSENT = """
+update consent set withdrawn_at = now() + interval '1 minute', withdrawn_by_key = $2 where recommendation_id = $1
+"""
+
+
+async def test_a_side_consents_for_itself_and_only_to_an_accepted_pair(world: World, keys: Keys, pool: Pool) -> None:
+    pair = world.recommendation
+    sides = {"enterprise": "need", "provider": "outcome"}
+    for state, open_for in (("declined", {}), ("accepted", sides)):
+        await pool.execute("update recommendation set state = $1", state)
+        for name in ACTORS:
+            actor = await actor_of(pool, keys, name)
+            for side in ("need", "outcome"):
+                made = await rolled_back(pool, actor, CONSENT, pair, side, actor.organization_id, actor.key_id)
+                assert (made == 1) == (open_for.get(name) == side), (state, name, side)
+    enterprise, broker = await actor_of(pool, keys, "enterprise"), await actor_of(pool, keys, "broker")
+    # Neither does a side consent in the name of another key, nor a broker in the name of a side.
+    values = (pair, "need", enterprise.organization_id)
+    assert await rolled_back(pool, enterprise, CONSENT, *values, broker.key_id) is None
+    assert await rolled_back(pool, broker, CONSENT, *values, broker.key_id) is None
+
+
+async def test_a_consent_is_read_by_both_sides_and_staff_and_ended_by_its_own(
+    world: World, keys: Keys, pool: Pool
+) -> None:
+    await pool.execute("update recommendation set state = 'accepted'")
+    enterprise = await actor_of(pool, keys, "enterprise")
+    async with transaction(pool, enterprise) as connection:
+        await connection.execute(CONSENT, world.recommendation, "need", enterprise.organization_id, enterprise.key_id)
+    for name in ACTORS:
+        actor = await actor_of(pool, keys, name)
+        async with transaction(pool, actor) as connection:
+            seen = bool(
+                await connection.fetch("select 1 from consent where recommendation_id = $1", world.recommendation)
+            )
+        assert seen == (name in STAFF | {"enterprise", "provider"}), name
+        ended = await rolled_back(pool, actor, END_CONSENT, world.recommendation, actor.key_id)
+        assert bool(ended) == (name == "enterprise"), name
+    # What a consent says is not changed, by its own organization neither.
+    changed = "update consent set purpose = 'x' where recommendation_id = $1"
+    assert await rolled_back(pool, enterprise, changed, world.recommendation) is None
+    async with transaction(pool, enterprise) as connection:
+        await connection.execute(END_CONSENT, world.recommendation, enterprise.key_id)
+    again = "update consent set withdrawn_at = null, withdrawn_by_key = null where recommendation_id = $1"
+    assert not await rolled_back(pool, enterprise, again, world.recommendation)
+
+
+async def test_organizations_know_each_other_while_both_consent(world: World, keys: Keys, pool: Pool) -> None:
+    await pool.execute("update recommendation set state = 'accepted'")
+    seen = "select 1 from organization where id = $1"
+    provider, enterprise = await actor_of(pool, keys, "provider"), await actor_of(pool, keys, "enterprise")
+
+    async def known() -> dict[str, bool]:
+        told = {}
+        for name in ("provider", "other_provider", "stranger"):
+            async with transaction(pool, await actor_of(pool, keys, name)) as connection:
+                told[name] = bool(await connection.fetch(seen, enterprise.organization_id))
+        return told
+
+    nobody = dict.fromkeys(("provider", "other_provider", "stranger"), False)
+    assert await known() == nobody
+    for actor, side in ((enterprise, "need"), (provider, "outcome")):
+        assert await known() == nobody
+        async with transaction(pool, actor) as connection:
+            await connection.execute(CONSENT, world.recommendation, side, actor.organization_id, actor.key_id)
+    assert await known() == nobody | {"provider": True}
+    async with transaction(pool, provider) as connection:
+        await connection.execute(END_CONSENT, world.recommendation, provider.key_id)
+    assert await known() == nobody
+
+
 EVENT = """
 insert into event (key_id, organization_id, subject_kind, subject_id, action) values ($1, $2, 'need', $3, 'submit')
 """

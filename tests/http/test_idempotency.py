@@ -96,6 +96,9 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
         "/v1/recommendations/{recommendation_id}/decisions": ask(
             "broker", f"/v1/recommendations/{pair}/decisions", json={"action": "accept"}
         ),
+        "/v1/recommendations/{recommendation_id}/consent": ask(
+            "enterprise", f"/v1/recommendations/{pair}/consent", json={"purpose": "就中试洽谈"}
+        ),
         "/v1/imports": ask("enterprise", "/v1/imports?kind=needs", files=file),
     }
 
@@ -151,6 +154,7 @@ async def _counts(pool: Pool) -> list[int]:
         "listing_revision",
         "person",
         "membership",
+        "consent",
     )
     return [await pool.fetchval(f"select count(*) from {table}") for table in tables]
 

@@ -22,6 +22,7 @@ STEPS = {
 }
 # New objects beneath others; an API key has no version, so its rotation takes no header.
 MADE_BENEATH = {
+    "/v1/recommendations/{recommendation_id}/consent",
     "/v1/organizations/{organization_id}/keys",
     "/v1/organizations/{organization_id}/members",
     "/v1/people/{person_id}/identities",
