@@ -1,5 +1,6 @@
 """A real PostgreSQL for every test: one embedded server a session, one migrated template, one clone a test."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -36,9 +37,17 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """An embedded server in a folder of its own, with a migrated and seeded database `duijie` as the template."""
+    """An embedded server in a folder of its own, with a migrated and seeded database `duijie` as the template.
+
+    `DUIJIE_TEST_TEMPLATE` names a running server (socket folder, port) and a template there instead: `make mutate`
+    takes a protection out of that one.
+    """
     import asyncio
 
+    if given := os.environ.get("DUIJIE_TEST_TEMPLATE"):
+        socket_folder, port, template = given.split()
+        yield Server(embedded.EmbeddedServer(Path(socket_folder), int(port)), template)
+        return
     with tempfile.TemporaryDirectory(prefix="duijie-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         server = embedded.start(Path(folder))
