@@ -11,13 +11,17 @@ from typing import Annotated
 import asyncpg
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from proof.mutation import database, guards, judged, statements
+from proof.mutation import database, guards, judged, probing, statements
 from proof.mutation.mutants import Mutant, numbered, sources
 from proof.mutation.running import Result, Workshop, copy_project
 from proof.mutation.suites import EVERYTHING, nearest
-from service import embedded
+from service import (
+    app,  # noqa: F401 - a fork starts with what it imports
+    embedded,
+)
 from service.migrate import prepare_embedded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +40,15 @@ async def all_mutants(server: embedded.EmbeddedServer) -> list[Mutant]:
     return numbered([*schema, *guards.find(files), *statements.find(files)])
 
 
+async def probe(mutants: list[Mutant], server: embedded.EmbeddedServer) -> None:
+    """Judge what needs no test run, and keep what is caught."""
+    if mutants:
+        async for result in probing.judge(mutants, server):
+            console.print(_line(result))
+            if result.outcome == "caught":
+                judged.keep(RESULTS, result)
+
+
 async def run(mutants: list[Mutant], server: embedded.EmbeddedServer, folder: Path, workers: int, *, far: bool) -> None:
     """Judge the mutants by so many workers at once, and keep each result at once."""
     waiting = deque(mutants)
@@ -46,11 +59,11 @@ async def run(mutants: list[Mutant], server: embedded.EmbeddedServer, folder: Pa
         def work(number: int) -> None:
             copy = folder / f"copy{number}"
             copy_project(ROOT, copy)
-            workshop = Workshop(copy, server, number)
+            workshop = Workshop(copy, server)
             while waiting:
                 mutant = waiting.popleft()
                 suites = (*nearest(mutant), *(EVERYTHING if far else ()))
-                result = asyncio.run(workshop.judge(mutant, suites))
+                result = workshop.judge(mutant, suites)
                 judged.keep(RESULTS, result)
                 progress.console.print(_line(result))
                 progress.advance(task)
@@ -60,7 +73,7 @@ async def run(mutants: list[Mutant], server: embedded.EmbeddedServer, folder: Pa
 
 def _line(result: Result) -> str:
     color = {"caught": "green", "survived": "red"}.get(result.outcome, "yellow")
-    return f"[{color}]{result.outcome:8}[/] {result.seconds:5.1f}s {result.name}  [dim]{result.test[:160]}[/]"
+    return f"[{color}]{result.outcome:8}[/] {result.seconds:5.1f}s {result.name}  [dim]{escape(result.test[-160:])}[/]"
 
 
 def main(
@@ -97,6 +110,9 @@ def main(
             ]
             if sample:
                 waiting = random.sample(waiting, min(sample, len(waiting)))
+            asyncio.run(probe([mutant for mutant in waiting if mutant.kind in probing.KINDS], server))
+            caught = {result.name for result in judged.kept_results(RESULTS).values() if result.outcome == "caught"}
+            waiting = [mutant for mutant in waiting if mutant.name not in caught]
             if waiting:
                 asyncio.run(run(waiting, server, folder, workers, far=far))
         finally:

@@ -38,7 +38,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "service/matches/decisions.py": ("tests/matches/test_decisions.py", "tests/http/test_access.py"),
     "service/matches/": ("tests/matches/test_decisions.py", "tests/http/test_access.py", "tests/matches/test_worker.py"),
     "service/responses/": ("tests/responses",),
-    "event": (*POLICIES, "tests/events"),
+    "event": ("tests/events", *POLICIES),
     "api_key": (*POLICIES, "tests/access/test_keys.py"),
     "person": (*POLICIES, "tests/access/test_people.py", "tests/access/test_oidc.py", "tests/access/test_passwords.py"),
     "membership": (*POLICIES, "tests/access/test_people.py", "tests/access/test_oidc.py"),
