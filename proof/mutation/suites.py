@@ -34,7 +34,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "service/kit/masking.py": ("tests/kit", "tests/http/test_log_secrets.py"),
     "service/kit/web.py": ("tests/http/test_headers.py", "tests/http/test_manners.py"),
     "service/listings/": ("tests/http/test_needs.py", "tests/http/test_access.py", "tests/http/test_preconditions.py", "tests/access/test_standing.py"),
-    "service/workflows/": ("tests/workflows", "tests/http/test_needs.py", "tests/http/test_access.py"),
+    "service/workflows/": ("tests/workflows/test_parties.py", "tests/workflows", "tests/http/test_needs.py", "tests/http/test_access.py"),
     "service/matches/decisions.py": ("tests/matches/test_decisions.py", "tests/http/test_access.py"),
     "service/matches/": ("tests/matches/test_decisions.py", "tests/http/test_access.py", "tests/matches/test_worker.py"),
     "service/responses/": ("tests/responses",),
