@@ -110,7 +110,7 @@ def main(
             ]
             if sample:
                 waiting = random.sample(waiting, min(sample, len(waiting)))
-            asyncio.run(probe([mutant for mutant in waiting if mutant.kind in probing.KINDS], server))
+            asyncio.run(probe([mutant for mutant in waiting if mutant.kind in probing.TESTS], server))
             caught = {result.name for result in judged.kept_results(RESULTS).values() if result.outcome == "caught"}
             waiting = [mutant for mutant in waiting if mutant.name not in caught]
             if waiting:

@@ -1,6 +1,7 @@
-"""Mutants of policies, all against one database: each is made, probed and rolled back in a transaction of its own.
+"""Mutants of the schema, all against one database: each is made, probed and rolled back in a transaction of its own.
 
-What is probed are the expectations of tests/access/test_policies.py, so a mutant that surprises them fails that test.
+What is probed are the expectations of tests/access/test_policies.py and tests/database/test_once.py, so a mutant that
+surprises them fails that test.
 """
 
 import time
@@ -13,9 +14,11 @@ from proof.mutation.mutants import Mutant
 from proof.mutation.running import Result
 from service.embedded import OWNER, EmbeddedServer
 from tests.access.probes import PROBES, World, fill, surprises
+from tests.database.once import let_through
 
 TEST = "tests/access/test_policies.py::test_every_actor_reaches_its_rows_and_no_others"
-KINDS = frozenset({"policy", "table"})
+ONCE = "tests/database/test_once.py::test_nothing_happens_twice_and_nothing_is_rewritten"
+TESTS = {"policy": TEST, "table": TEST, "unique": ONCE, "trigger": ONCE}
 
 
 async def judge(mutants: Sequence[Mutant], server: EmbeddedServer) -> AsyncIterator[Result]:
@@ -26,16 +29,19 @@ async def judge(mutants: Sequence[Mutant], server: EmbeddedServer) -> AsyncItera
     try:
         world = World(await fill(superuser), superuser)
         if not await _is_quiet(world, superuser):
-            raise RuntimeError(f"{TEST} fails without any mutant: its verdicts would mean nothing")
+            raise RuntimeError("the probes fail without any mutant: their verdicts would mean nothing")
         for mutant in mutants:
             started = time.monotonic()
             async with _rolled_back(superuser):
                 await superuser.execute(str(mutant.change))
-                # From here on as the application, whom policies bind.
-                await superuser.execute("set local role duijie_app")
-                caught = await _is_caught(world, mutant)
+                if TESTS[mutant.kind] == ONCE:
+                    caught = bool(await let_through(superuser, world.ids))
+                else:
+                    # From here on as the application, whom policies bind.
+                    await superuser.execute("set local role duijie_app")
+                    caught = await _is_caught(world, mutant)
             seconds = round(time.monotonic() - started, 1)
-            yield Result(mutant.name, "caught" if caught else "survived", TEST if caught else "", seconds)
+            yield Result(mutant.name, "caught" if caught else "survived", TESTS[mutant.kind] if caught else "", seconds)
     finally:
         await superuser.close()
         await admin.execute("drop database probed with (force)")
@@ -53,6 +59,9 @@ async def _rolled_back(connection: "asyncpg.Connection[asyncpg.Record]") -> Asyn
 
 
 async def _is_quiet(world: World, superuser: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    async with _rolled_back(superuser):
+        if await let_through(superuser, world.ids):
+            return False
     async with _rolled_back(superuser):
         await superuser.execute("set local role duijie_app")
         return not any([await surprises(world, table) for table in dict.fromkeys(table for table, _, _ in PROBES)])

@@ -93,7 +93,7 @@ Starter = Callable[[Path, dict[str, str], list[str]], tuple[int | None, str]]
 
 def _fresh(copy: Path, variables: dict[str, str], arguments: list[str]) -> tuple[int | None, str]:
     """Exit code (None where the tests never end) and output of pytest in a new process: the code has changed."""
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter
+    process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=copy,
         env=os.environ | variables,
