@@ -70,8 +70,10 @@ def report(mutants: Sequence[Mutant], results: Mapping[str, Result], reasons: Ma
 HEAD = """# Mutation report
 
 Written by `make mutate REPORT=docs/mutation.md`: each protection is taken out by itself, and the tests nearest to it
-run until one fails. A test that fails without the mutant too is set aside. Numbers are those of the runs so far; a
-mutant that was not run is neither caught nor survived."""
+run until one fails. A test that also fails without the mutant is set aside. Mutants of the schema (policy, table,
+trigger, unique) are each made, tried by the statements of `tests/access/probes.py` and `tests/database/once.py`, and
+rolled back, after the same statements have shown nothing without a mutant. Counted is what was run so far: a mutant
+that was not run is neither caught nor survived."""
 TITLES = {
     "survived": "Survived",
     "broken": "Could not be applied",
