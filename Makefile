@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 TORCH_INDEX_URL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format serve bench openapi lock clean
+.PHONY: help demo test lint format serve bench mutate openapi lock clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ serve: $(STAMP) ## API and worker on this machine, with the embedded database un
 
 bench: $(STAMP) ## measure, as ratios within one run (BENCH=name: one of reads, adhoc, routing, encoder, memory, learning, assignment, audit, manners, policies)
 	@$(BIN)/python -m bench
+
+mutate: $(STAMP) ## remove each policy, guard, check, party, redaction and lock in turn, and see which test notices (ONLY='policy:*', WORKERS=1, REPORT=docs/mutation.md, ARGS=--list)
+	@$(BIN)/python -m proof.mutation $(if $(ONLY),--only '$(ONLY)') $(if $(WORKERS),--workers $(WORKERS)) $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
 openapi: $(STAMP) ## write openapi/duijie.json anew from the code
 	@$(BIN)/duijie openapi openapi/duijie.json

@@ -1,5 +1,6 @@
 """A real PostgreSQL for every test: one embedded server a session, one migrated template, one clone a test."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -36,9 +37,16 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """An embedded server in a folder of its own, with a migrated and seeded database `duijie` as the template."""
+    """An embedded server in a folder of its own, with a migrated and seeded database `duijie` as the template.
+
+    `DUIJIE_TEST_SERVER` names a running server (socket folder and port) with that template instead.
+    """
     import asyncio
 
+    if given := os.environ.get("DUIJIE_TEST_SERVER"):
+        socket_folder, port = given.split()
+        yield Server(embedded.EmbeddedServer(Path(socket_folder), int(port)), "duijie")
+        return
     with tempfile.TemporaryDirectory(prefix="duijie-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         server = embedded.start(Path(folder))
@@ -49,17 +57,33 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture
 async def database(postgres: Server) -> AsyncIterator[str]:
-    """The name of a fresh database, cloned from the template and dropped afterwards."""
+    """The name of a fresh database, cloned from the template and dropped afterwards.
+
+    `DUIJIE_MUTANT_SQL` takes a protection out of it (`make mutate`).
+    """
     name = f"test_{uuid4().hex}"
     admin = await asyncpg.connect(postgres.url("postgres", "postgres"))
     try:
         await admin.execute(
             f"create database {name} template {postgres.template} owner {embedded.OWNER} strategy file_copy"
         )
+        if mutant := os.environ.get("DUIJIE_MUTANT_SQL"):
+            await _mutate(postgres.url("postgres", name), mutant)
         yield name
         await admin.execute(f"drop database {name} with (force)")
     finally:
         await admin.close()
+
+
+async def _mutate(url: str, statement: str) -> None:
+    superuser = await asyncpg.connect(url)
+    try:
+        await superuser.execute(statement)
+    except asyncpg.PostgresError as error:
+        # Not a failure of the test: a mutant that does not apply proves nothing.
+        pytest.exit(f"the mutant does not apply: {error}", returncode=70)
+    finally:
+        await superuser.close()
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from service.access.service import digest_of
 from service.app import create_app
 from service.exchange import runs
 from service.kit import idempotency
+from service.kit.actor import Actor, Role
 from service.kit.clock import now
-from service.kit.db import Pool
+from service.kit.db import Pool, transaction
 from service.resources import Resources
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
@@ -312,6 +313,16 @@ async def test_after_a_day_the_key_is_free_again_and_swept(
             await connection.execute("select set_config('duijie.roles', 'system', true)")
             left.append(await connection.fetchval("select count(*) from idempotency_key"))
     assert left == [2, 0]
+
+
+async def test_a_key_without_an_answer_yet_is_under_way(keys: Keys, pool: Pool) -> None:
+    key = await pool.fetchrow("select id, organization_id from api_key limit 1")
+    actor = Actor(key["id"], key["organization_id"], frozenset({Role.OPERATOR}))
+    asked = idempotency.Asked("k", "POST", "/v1/needs", bytes(32))
+    async with transaction(pool, actor) as connection:
+        await idempotency.claim(connection, key["id"], asked, now())
+        with pytest.raises(idempotency.UnderWay):
+            await idempotency.replay(connection, key["id"], asked, now())
 
 
 async def test_a_refused_request_is_not_kept(client: httpx2.AsyncClient, keys: Keys, need_id: str, pool: Pool) -> None:

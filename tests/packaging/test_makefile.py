@@ -10,7 +10,7 @@ import pytest
 # A rule: its target at the start of the line, and what `##` says of it.
 RULE = re.compile(r"^([A-Za-z][\w-]*):(?!=)[^#\n]*(?:## (.+))?$", re.MULTILINE)
 CALL = re.compile(r"/duijie ([a-z]+)")
-MODULE = re.compile(r"/python -m ([a-z]+)")
+MODULE = re.compile(r"/python -m ([a-z.]+)")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,8 @@ def test_recipes_call_what_exists(root: Path, commands: Mapping[str, frozenset[s
     assert called
     assert called <= set(commands)
     for module in set(MODULE.findall(text)) - {"pytest", "venv"}:
-        assert (root / module / "__main__.py").is_file() or (root / f"{module}.py").is_file(), module
+        place = module.replace(".", "/")
+        assert (root / place / "__main__.py").is_file() or (root / f"{place}.py").is_file(), module
 
 
 def test_the_clean_machine_run_uses_targets(root: Path, rules: dict[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""Programs that prove the suite: not part of the service, nor of the normal test run."""

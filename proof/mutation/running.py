@@ -1,0 +1,175 @@
+"""One mutant at a time: applied to a scratch copy or a scratch database, and left to the tests."""
+
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from proof.mutation.mutants import Edit, Mutant
+from service.embedded import EmbeddedServer
+
+LONGEST_SECONDS = 600
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+# A fork has imported modules of the suite's plugins before pytest could rewrite their assertions.
+REWRITING = "ignore::pytest.PytestAssertRewriteWarning"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a mutant. `outcome`: caught, survived, hung (caught by never ending), or broken (not run)."""
+
+    name: str
+    outcome: str
+    test: str
+    seconds: float
+
+
+@dataclass
+class Workshop:
+    """A copy of the project and a server of its own databases, for one mutant after the other."""
+
+    copy: Path
+    server: EmbeddedServer
+    # Tests that fail without any mutant say nothing about one.
+    unreliable: set[str] = field(default_factory=set)
+    reliable: set[str] = field(default_factory=set)
+
+    def judge(self, mutant: Mutant, suites: Sequence[str]) -> Result:
+        """Run the suites against the mutant until a test fails that passes without it."""
+        started = time.monotonic()
+        while True:
+            outcome, test = self._attempt(mutant, suites)
+            if outcome != "caught" or test in self.reliable:
+                break
+            unchanged, _ = self._attempt(None, [test])
+            if unchanged == "survived":
+                self.reliable.add(test)
+                break
+            self.unreliable.add(test)
+        return Result(mutant.name, outcome, test, round(time.monotonic() - started, 1))
+
+    def _attempt(self, mutant: Mutant | None, suites: Sequence[str]) -> tuple[str, str]:
+        change = mutant.change if mutant else ""
+        sql = change if isinstance(change, str) else ""
+        edit = change if isinstance(change, Edit) else None
+        there = [suite for suite in suites if (self.copy / suite.partition("::")[0]).exists()]
+        if edit is None:
+            return self._tested(sql, there, _forked)
+        with applied(self.copy, edit):
+            return self._tested(sql, there, _fresh)
+
+    def _tested(self, sql: str, suites: Sequence[str], start: "Starter") -> tuple[str, str]:
+        arguments = ["-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", "-W", REWRITING]
+        arguments += [f"--deselect={test}" for test in sorted(self.unreliable)]
+        variables = {
+            "DUIJIE_TEST_SERVER": f"{self.server.socket_folder} {self.server.port}",
+            "DUIJIE_MUTANT_SQL": sql,
+            "OMP_NUM_THREADS": "1",
+        }
+        code, printed = start(self.copy, variables, [*arguments, *suites])
+        if code is None:
+            return "hung", ""
+        if code in (0, 5):
+            return "survived", ""
+        failed = FAILED.search(printed)
+        if code == 1 and failed:
+            return "caught", failed.group(1)
+        return "broken", printed[-300:]
+
+
+Starter = Callable[[Path, dict[str, str], list[str]], tuple[int | None, str]]
+
+
+def _fresh(copy: Path, variables: dict[str, str], arguments: list[str]) -> tuple[int | None, str]:
+    """Exit code (None where the tests never end) and output of pytest in a new process: the code has changed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=copy,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        printed, _ = process.communicate(timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        # Fixtures put away what they started.
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        return None, ""
+    return process.returncode, printed
+
+
+def _forked(copy: Path, variables: dict[str, str], arguments: list[str]) -> tuple[int | None, str]:
+    """The same in a fork of this process, which has imported the unchanged code already."""
+    with tempfile.NamedTemporaryFile() as output:
+        child = multiprocessing.get_context("fork").Process(
+            target=_run_tests, args=(copy, variables, arguments, output.name)
+        )
+        child.start()
+        child.join(LONGEST_SECONDS)
+        if child.is_alive():
+            child.kill()
+            child.join()
+            return None, ""
+        return child.exitcode, Path(output.name).read_text(encoding="utf-8", errors="replace")
+
+
+def _run_tests(copy: Path, variables: dict[str, str], arguments: list[str], output: str) -> None:
+    os.environ.update(variables)
+    os.chdir(copy)
+    written = os.open(output, os.O_WRONLY)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    os._exit(int(pytest.main(arguments)))
+
+
+@contextmanager
+def applied(copy: Path, edit: Edit | None) -> Iterator[None]:
+    """The edit made in the copy, and taken back afterwards."""
+    if edit is None:
+        yield
+        return
+    file = copy / edit.path
+    before = file.read_bytes()
+    try:
+        _write(file, edit.applied(before))
+        yield
+    finally:
+        _write(file, before)
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    # Compiled code is told from stale by size and second, which two mutants may share.
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+        compiled.unlink()
+
+
+def copy_project(root: Path, target: Path) -> None:
+    """Copy what is under version control, or would be."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (root / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, target / name)

@@ -1,0 +1,149 @@
+"""`make mutate` finds protections by itself, takes out what it says, and its verdicts can be trusted."""
+
+import ast
+from pathlib import Path
+
+import asyncpg
+
+from proof.mutation import database as schema
+from proof.mutation import guards, judged, statements
+from proof.mutation.mutants import Edit, Mutant, numbered, sources
+from proof.mutation.running import Result, Workshop, applied, copy_project
+from proof.mutation.suites import EVERYTHING, NEAREST, POLICIES, nearest
+from tests.conftest import Server
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = '''"""例"""
+class Closed(Exception):
+    pass
+class Open(ValidationProblem):
+    pass
+def enter(door, 名=None):
+    check_bell(door)
+    if door.shut or (door.locked and not 名):
+        raise Closed("关")
+    if door.odd:
+        raise ValidationProblem([])
+def may_enter(door):
+    return not door.shut
+def redacted(door):
+    return door.copy(update={"key": None, "name": 1})
+'''.encode()
+
+
+def mutated(code: bytes, name: str) -> str:
+    found = {mutant.name: mutant.change for mutant in guards.find([("a.py", code)])}
+    change = found[name]
+    assert isinstance(change, Edit)
+    return change.applied(code).decode()
+
+
+def test_protections_in_code_are_found_and_taken_out() -> None:
+    names = [mutant.name for mutant in guards.find([("a.py", CODE)])]
+    assert names == [
+        "call:a.py:enter:check_bell",
+        "guard:a.py:enter:Closed",
+        "operand:a.py:enter:Closed.1",
+        "operand:a.py:enter:Closed.2",
+        "answer:a.py:may_enter:may_enter",
+        "redaction:a.py:redacted:key",
+    ]
+    assert "def enter(door, 名=None):\n    pass\n" in mutated(CODE, names[0])
+    assert "if (door.shut or (door.locked and not 名)) and False:" in mutated(CODE, names[1])
+    assert "if door.shut or (((door.locked and not 名) and False)):" in mutated(CODE, names[3])
+    assert "return bool(not door.shut) or True" in mutated(CODE, names[4])
+    assert "update={'-': None, \"name\": 1}" in mutated(CODE, names[5])
+
+
+def test_what_a_statement_compares_and_locks_is_found() -> None:
+    code = (
+        b'GET = "select a from t where id = $1 for update"\n'
+        b'SAVE = """\nupdate t set a = 1 where id = $1 and version = $2\nreturning a\n"""\n'
+    )
+    changed = {
+        mutant.name: mutant.change.applied(code).decode()
+        for mutant in statements.find([("a.py", code)])
+        if isinstance(mutant.change, Edit)
+    }
+    assert list(changed) == ["lock:a.py:GET:for update", "clause:a.py:SAVE:version = $2"]
+    assert '"select a from t where id = $1 "' in changed["lock:a.py:GET:for update"]
+    assert "id = $1 and ((version = $2) or true)\nreturning" in changed["clause:a.py:SAVE:version = $2"]
+
+
+def test_every_mutant_of_the_code_is_python_and_has_a_name_of_its_own() -> None:
+    files = dict(sources(ROOT))
+    found = numbered([*guards.find(files.items()), *statements.find(files.items())])
+    assert len({mutant.name for mutant in found}) == len(found) > 250
+    for mutant in found:
+        assert isinstance(mutant.change, Edit)
+        changed = mutant.change.applied(files[mutant.path])
+        assert changed != files[mutant.path]
+        ast.parse(changed)
+
+
+async def test_every_policy_table_trigger_and_unique_index_is_a_mutant_that_applies(
+    owner_url: str, postgres: Server, database: str
+) -> None:
+    connection = await asyncpg.connect(postgres.url("postgres", database))
+    try:
+        found = [mutant async for mutant in schema.find(connection)]
+        policies = await connection.fetchval("select count(*) from pg_policies where schemaname = 'public'")
+        assert sum(mutant.kind == "policy" for mutant in found) == 2 * policies > 100
+        assert {"trigger:event.event_is_sealed:gone", "unique:membership.membership_open:gone"} <= {
+            m.name for m in found
+        }
+        for mutant in found:
+            change = connection.transaction()
+            await change.start()
+            await connection.execute(str(mutant.change))
+            await change.rollback()
+    finally:
+        await connection.close()
+
+
+def test_the_nearest_tests_are_there() -> None:
+    named = {suite for suites in NEAREST.values() for suite in suites} | set(EVERYTHING) | set(POLICIES)
+    assert {suite for suite in named if not (ROOT / suite).exists()} == set()
+    assert nearest(Mutant("guard:service/access/tokens.py:x:y", ""))[0] == "tests/access/test_tokens.py"
+    assert nearest(Mutant("unique:recommendation.recommendation_pair:gone", "")) == NEAREST["recommendation"]
+
+
+def test_results_are_kept_and_reported(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "results.jsonl"
+    for result in (
+        Result("a:1", "survived", "", 1),
+        Result("a:1", "caught", "t::x", 2),
+        Result("a:2", "survived", "", 1),
+    ):
+        judged.keep(file, result)
+    results = judged.kept_results(file)
+    assert results["a:1"].outcome == "caught"
+    mutants = [Mutant(f"a:{number}", "") for number in (1, 2, 3)]
+    assert [each.name for each in judged.open_questions(results.values(), {})] == ["a:2"]
+    page = judged.report(mutants, results, {})
+    assert "| a | 3 | 1 | 0 | 1 | 0 | 1 |" in page
+    assert "## Survived\n\n- `a:2`" in page
+    excused = {"a:2*": "it cannot happen"}
+    assert judged.open_questions(results.values(), excused) == []
+    assert "- `a:2`: it cannot happen" in judged.report(mutants, results, excused)
+
+
+def test_an_edit_is_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"abc")
+    with applied(tmp_path, Edit("a.py", 1, 2, b"-")):
+        assert (tmp_path / "a.py").read_bytes() == b"a-c"
+    assert (tmp_path / "a.py").read_bytes() == b"abc"
+
+
+def test_a_real_mutant_is_caught_and_a_harmless_one_is_not(tmp_path: Path, postgres: Server) -> None:
+    """One guard taken out of a copy of the project, and one edit that changes nothing, against a fast suite."""
+    copy_project(ROOT, tmp_path)
+    files = sources(tmp_path)
+    workshop = Workshop(tmp_path, postgres.server)
+    mutant = next(m for m in guards.find(files) if m.name == "answer:service/workflows/engine.py:_may:_may")
+    suites = ["tests/workflows/test_engine.py"]
+    caught = workshop.judge(mutant, suites)
+    assert caught.outcome == "caught"
+    assert caught.test.startswith("tests/workflows/test_engine.py::")
+    comment = Mutant("comment:engine", Edit("service/workflows/engine.py", 0, 0, b"# nothing\n"))
+    assert workshop.judge(comment, suites).outcome == "survived"
