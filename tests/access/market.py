@@ -43,6 +43,7 @@ class Caller:
     standing: str = "good"
     key: str | None = None
     person: str | None = None
+    key_id: UUID | None = None
 
     def has(self, *roles: str) -> bool:
         """Whether one of the roles is carried."""
@@ -254,16 +255,17 @@ class Builder:
         callers = self.market.callers
         for house, roles in itertools.product("APXT", role_sets):
             name = f"{'+'.join(sorted(roles))} of {house}"
-            callers.append(Caller(name, house, roles, key=(await self._key(house, roles, name))[1]))
+            identifier, key = await self._key(house, roles, name)
+            callers.append(Caller(name, house, roles, key=key, key_id=identifier))
         for role, scope in itertools.product(ROLES, sorted(SCOPES)):
             name, roles = f"{role} of A, {scope} only", frozenset({role})
-            _, key = await self._key("A", roles, name, scopes={scope})
-            callers.append(Caller(name, "A", roles, frozenset({scope}), key=key))
+            identifier, key = await self._key("A", roles, name, scopes={scope})
+            callers.append(Caller(name, "A", roles, frozenset({scope}), key=key, key_id=identifier))
         person, membership = people["A"]
         for role in ROLES:
             name, roles = f"{role} of A, a person", frozenset({role})
-            _, key = await self._key("A", roles, name, membership=membership, person=person.id)
-            callers.append(Caller(name, "A", roles, key=key, person="A"))
+            identifier, key = await self._key("A", roles, name, membership=membership, person=person.id)
+            callers.append(Caller(name, "A", roles, key=key, person="A", key_id=identifier))
         for role, standing in itertools.product(("enterprise", "administrator"), ("expired", "revoked", "suspended", "ended")):
             house, name, roles = "S" if standing == "suspended" else "A", f"{role}, {standing}", frozenset({role})
             ended = [each for each in self.market.subjects if each.kind == "membership" and each.state == "ended"][0]

@@ -69,7 +69,7 @@ def role_sets() -> list[frozenset[str]]:
 def quiet() -> Iterator[None]:
     """No line for each of thousands of requests."""
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
     structlog.configure(**before)
 
