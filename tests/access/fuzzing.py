@@ -13,9 +13,9 @@ import asyncpg
 import hypothesis
 import schemathesis
 from hypothesis import HealthCheck, Phase
-from hypothesis.errors import Flaky
-from schemathesis.checks import not_a_server_error
+from hypothesis.errors import Flaky, Unsatisfiable
 from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -25,10 +25,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from service.app import create_app
-from service.kit.db import create_pool, prepare_connection
+from service.kit.db import create_pool
 from service.resources import DatabaseUrls, Resources, resources_over
 from service.settings import Settings
-from tests.access.market import ROLES, Aviary, Builder, Caller, Canary, Market
+from tests.access.indexing import index_market
+from tests.access.market import Aviary, Caller, Canary, Market
+from tests.access.probing import readable
 from tests.access.requests import KINDS
 from tests.access.rules import may_know
 
@@ -60,18 +62,9 @@ class Findings:
 
     def note(self, kind: str, example: str) -> None:
         """Keep the first example of each finding."""
-        self.found.setdefault(kind, example)
-
-
-async def build_market(owner_url: str) -> Market:
-    """A market with one key of each role in each of four organizations."""
-    connection = await asyncpg.connect(owner_url)
-    await prepare_connection(connection)
-    try:
-        async with connection.transaction():
-            return await Builder(connection).build(role_sets=[frozenset({role}) for role in ROLES])
-    finally:
-        await connection.close()
+        if kind not in self.found:
+            print(f"{kind}\n{example}\n")
+            self.found[kind] = example
 
 
 async def mend(owner_url: str, keys: list[Any], houses: list[Any]) -> None:
@@ -84,7 +77,7 @@ async def mend(owner_url: str, keys: list[Any], houses: list[Any]) -> None:
         await connection.close()
 
 
-def application(settings: Settings, urls: DatabaseUrls) -> Any:
+def application(settings: Settings, urls: DatabaseUrls, market: Market) -> Any:
     """The application over a database, opened on the loop that it is called from."""
 
     @asynccontextmanager
@@ -93,6 +86,7 @@ def application(settings: Settings, urls: DatabaseUrls) -> Any:
         try:
             async with resources_over(settings, urls, pool) as held:
                 await held.encoders.primary.encoder()
+                await index_market(held, market)
                 yield held
         finally:
             await pool.close()
@@ -120,7 +114,9 @@ class Fuzzer:
         self._owner_url = owner_url
         self._chance = random.Random(seed)
         self._callers = [each for each in market.callers if each.standing == "good" or self._chance.random() < 0.2]
-        self._ids = {name: [str(each.id) for each in market.subjects if each.kind == kind] for name, kind in KINDS.items()}
+        self._ids = {
+            name: [str(each.id) for each in market.subjects if each.kind == kind] for name, kind in KINDS.items()
+        }
 
     @property
     def done(self) -> bool:
@@ -144,7 +140,7 @@ class Fuzzer:
         self.findings.requests += 1
         label = case.operation.label
         self.findings.answers[f"{response.status_code}"] += 1
-        for token in set(CANARY.findall(response.text or "")):
+        for token in set(CANARY.findall(readable(response.content))):
             canary = self.market.aviary.canaries.get(token)
             if canary is not None and self._hidden(caller, canary):
                 self.findings.note(f"{label}: shows {canary.guard} of {canary.house}", f"to {caller.name}")
@@ -165,6 +161,7 @@ class Fuzzer:
         keys = [each.key_id for each in self.market.callers if each.standing == "good"]
         houses = [self.market.houses[label].id for label in "APXT"]
         asyncio.run(mend(self._owner_url, keys, houses))
+        print(f"{self.findings.requests} requests, {len(self.findings.found)} findings", flush=True)
 
     def run(self) -> Findings:
         """Alternate between single operations and sequences that follow links, until enough was sent."""
@@ -184,17 +181,18 @@ class Fuzzer:
         def one(case: Any) -> None:
             self.send(case, case.call)
 
-        with suppress(Flaky):
+        # Without parameters nothing can be wrong with a request.
+        with suppress(Flaky, Unsatisfiable):
             one()
 
     def _sequences(self, examples: int) -> None:
         fuzzer = self
 
         class Sequence(self.schema.as_state_machine()):  # type: ignore[misc]
-            def call(self, case: Any, **kwargs: Any) -> Any:
+            def call(self, case: Any, **_: Any) -> Any:
                 return fuzzer.send(case, case.call)
 
-            def validate_response(self, *args: Any, **kwargs: Any) -> None:
+            def validate_response(self, *_: Any, **__: Any) -> None:
                 # Looked at when it was sent.
                 return
 
@@ -206,5 +204,10 @@ class Fuzzer:
 
 def _settings(examples: int, **more: Any) -> hypothesis.settings:
     return hypothesis.settings(
-        max_examples=examples, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), **more
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        **more,
     )

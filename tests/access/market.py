@@ -50,6 +50,11 @@ class Caller:
         return not self.roles.isdisjoint(roles)
 
     @property
+    def unlimited(self) -> bool:
+        """Whether nothing but its roles and organization limits the caller."""
+        return self.standing == "good" and self.scopes == SCOPES
+
+    @property
     def staff(self) -> bool:
         """Whose work is to see every organization."""
         return self.has("broker", "operator", "authority", "administrator")
@@ -183,7 +188,7 @@ values ($1, 'decline', 'too_early', $2, 1, 'probe', '{}')
 class Builder:
     """Builds a market in an empty database, as its owner: also in states that no request leads to."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:  # type: ignore[type-arg]
+    def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
         self.market = Market()
         self.bird = self.market.aviary
@@ -232,7 +237,11 @@ class Builder:
         ids: dict[str, UUID] = {}
         for state, roles, ended in grants:
             ids[state] = await self.connection.fetchval(
-                INSERT_MEMBERSHIP, identifier, house, list(ROLES) if state == "active" and label == "A" else roles, ended
+                INSERT_MEMBERSHIP,
+                identifier,
+                house,
+                list(ROLES) if state == "active" and label == "A" else roles,
+                ended,
             )
             about = {"roles": frozenset(ROLES if state == "active" and label == "A" else roles)}
             self.market.subjects.append(Subject("membership", ids[state], label, state, about, of=house))
@@ -266,21 +275,33 @@ class Builder:
             name, roles = f"{role} of A, a person", frozenset({role})
             identifier, key = await self._key("A", roles, name, membership=membership, person=person.id)
             callers.append(Caller(name, "A", roles, key=key, person="A", key_id=identifier))
-        for role, standing in itertools.product(("enterprise", "administrator"), ("expired", "revoked", "suspended", "ended")):
+        for role, standing in itertools.product(
+            ("enterprise", "administrator"), ("expired", "revoked", "suspended", "ended")
+        ):
             house, name, roles = "S" if standing == "suspended" else "A", f"{role}, {standing}", frozenset({role})
-            ended = [each for each in self.market.subjects if each.kind == "membership" and each.state == "ended"][0]
+            ended = next(each for each in self.market.subjects if each.kind == "membership" and each.state == "ended")
             more = {"membership": ended.id, "person": person.id} if standing == "ended" else {}
             _, key = await self._key(house, roles, name, standing=standing, **more)
             callers.append(Caller(name, house, roles, standing=standing, key=key))
-        callers += [Caller("no key", "", standing="none"), Caller("unknown key", "", standing="unknown", key="dj_unknown")]
+        callers += [
+            Caller("no key", "", standing="none"),
+            Caller("unknown key", "", standing="unknown", key="dj_unknown"),
+        ]
         for house, state in itertools.product("AX", ("valid", "expired", "revoked", "personal", "rotated")):
             more = {"membership": people[house][1], "person": people[house][0].id} if state == "personal" else {}
             identifier, _ = await self._key(
-                house, frozenset({"enterprise"}), f"subject {house} {state}", standing=state, scopes={"read", "write"}, **more
+                house,
+                frozenset({"enterprise"}),
+                f"subject {house} {state}",
+                standing=state,
+                scopes={"read", "write"},
+                **more,
             )
             if state == "rotated":
                 successor, _ = await self._key(house, frozenset({"enterprise"}), f"successor {house}")
-                await self.connection.execute("update api_key set replaced_by = $2 where id = $1", identifier, successor)
+                await self.connection.execute(
+                    "update api_key set replaced_by = $2 where id = $1", identifier, successor
+                )
             self.market.subjects.append(Subject("key", identifier, house, state))
 
     async def _listing(self, kind: str, house: str, state: str) -> Subject:

@@ -77,12 +77,13 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
 
-    def text(self) -> str:
-        """Everything that a reader could see, also within a spreadsheet."""
-        if self.body[:2] != b"PK":
-            return self.body.decode("utf-8", "replace")
-        with zipfile.ZipFile(io.BytesIO(self.body)) as archive:
-            return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
+
+def readable(body: bytes) -> str:
+    """Everything that a reader of an answer could see, also within a spreadsheet."""
+    if body[:2] != b"PK":
+        return body.decode("utf-8", "replace")
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
 
 
 async def send(app: ASGI, asked: Asked, key: str | None) -> Answer:
@@ -132,7 +133,8 @@ class Probe:
     def label(self) -> str:
         """For the list of wrong cells."""
         action = f" {self.cell.action}" if self.cell.action else ""
-        return f"{self.cell.caller.name}: {self.operation}{action} ({self.cell.variant}) on {self.cell.subject.label}"
+        within = f", {self.cell.part.label}" if self.cell.part else ""
+        return f"{self.cell.caller.name}: {self.operation}{action} ({self.cell.variant}) on {self.cell.subject.label}{within}"
 
 
 READS_LISTING = re.compile(r"^(GET|PUT) /v1/(needs|outcomes)/{\w+}$|^POST /v1/(needs|outcomes)/{\w+}/{action}$")
@@ -144,7 +146,7 @@ class Count:
     """What was looked at, and what was wrong."""
 
     requests: int = 0
-    fields: int = 0
+    cells: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -156,15 +158,15 @@ def judge(probe: Probe, answer: Answer, count: Count) -> None:
     if answer.status != expected:
         why = answer.headers.get("x-error", answer.body[:160].decode("utf-8", "replace"))
         count.wrong.append(f"{probe.label}: {answer.status} instead of {expected}: {why}")
-    for token in set(CANARY.findall(answer.text())):
+    for token in set(CANARY.findall(readable(answer.body))):
         canary = cell.market.aviary.canaries.get(token)
         if canary is not None and not may_know(cell.market, cell.caller, canary):
             count.wrong.append(f"{probe.label}: shows {canary.guard} of {canary.house}")
-    count.fields += 1
+    count.cells += 2
     if answer.status == expected == 200 and READS_LISTING.match(probe.operation):
         body = json.loads(answer.body)
         for name, must in shown(cell).items():
-            count.fields += 1
+            count.cells += 1
             # A change replaces the content, contacts included, by what the probe sent.
             if cell.variant != "match" and (body[name] is not None) != must:
                 count.wrong.append(f"{probe.label}: {name} is {'missing' if must else 'shown'}")

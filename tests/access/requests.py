@@ -59,14 +59,14 @@ def request(market: Market, operation: str, subject: Subject, part: Subject | No
     path = path.replace("{action}", action)
     query = _query(market, operation, variant)
     body, kind = _body(market, operation, variant)
-    versions = {"stale": '"77"', "match": _version(subject, part)}
+    versions = {"stale": '"77"', "match": _version(subject)}
     headers = [("Content-Type", kind)] if body else []
     if variant in versions:
         headers.append(("If-Match", versions[variant]))
     return Asked(method, path, tuple(query), tuple(headers), body)
 
 
-def _version(subject: Subject, part: Subject | None) -> str:
+def _version(subject: Subject) -> str:
     return '"2"' if subject.kind in ("need", "outcome") else '"1"'
 
 

@@ -239,7 +239,11 @@ def key_not_to_rotate(cell: Cell) -> int | None:
     """403 for more than one has oneself or for another person's, 409 for a key that has ended or was rotated."""
     if not grants(frozenset({"enterprise"}), USUAL, cell.caller, owns=cell.owns):
         return 403
-    if cell.subject.state == "personal" and cell.caller.person != cell.subject.house and not cell.caller.has("administrator"):
+    if (
+        cell.subject.state == "personal"
+        and cell.caller.person != cell.subject.house
+        and not cell.caller.has("administrator")
+    ):
         return 403
     return 409 if cell.subject.state in ("revoked", "expired", "rotated") else None
 

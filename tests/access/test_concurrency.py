@@ -17,7 +17,7 @@ ROUNDS = 25
 
 
 @pytest.fixture
-async def owner(owner_url: str) -> AsyncIterator[asyncpg.Connection]:  # type: ignore[type-arg]
+async def owner(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
     """The owner's connection, which puts objects back where they were."""
     connection = await asyncpg.connect(owner_url)
     await prepare_connection(connection)
@@ -26,7 +26,7 @@ async def owner(owner_url: str) -> AsyncIterator[asyncpg.Connection]:  # type: i
 
 
 @pytest.fixture
-async def market(owner: asyncpg.Connection) -> Market:  # type: ignore[type-arg]
+async def market(owner: asyncpg.Connection) -> Market:
     """A market with a caller of each role in each of four organizations."""
     return await Builder(owner).build(role_sets=[frozenset({role}) for role in ROLES])
 
@@ -61,7 +61,7 @@ def assert_chain(events: list[tuple[str, str | None, str | None]], start: str, e
 
 
 async def test_two_brokers_decide_on_one_pair(
-    client: httpx2.AsyncClient, pool: Pool, owner: asyncpg.Connection, market: Market  # type: ignore[type-arg]
+    client: httpx2.AsyncClient, pool: Pool, owner: asyncpg.Connection, market: Market
 ) -> None:
     pair = one(market, "recommendation", "proposed", "A").id
     brokers = caller(market, "broker of T"), caller(market, "broker of X")
@@ -84,22 +84,20 @@ async def test_two_brokers_decide_on_one_pair(
 
 
 async def test_two_operators_verify_one_organization(
-    client: httpx2.AsyncClient, pool: Pool, owner: asyncpg.Connection, market: Market  # type: ignore[type-arg]
+    client: httpx2.AsyncClient, pool: Pool, owner: asyncpg.Connection, market: Market
 ) -> None:
     house = market.houses["N"].id
     operators = caller(market, "operator of T"), caller(market, "administrator of T")
     for _ in range(ROUNDS):
         await owner.execute("update organization set state = 'registered', verified_at = null where id = $1", house)
         events = len(await events_of(pool, house))
-        answers = await asyncio.gather(
-            *(post(client, who, f"/v1/organizations/{house}/verify") for who in operators)
-        )
+        answers = await asyncio.gather(*(post(client, who, f"/v1/organizations/{house}/verify") for who in operators))
         assert sorted(answer.status_code for answer in answers) == [200, 409]
         assert await new_events(pool, house, events) == [("verify", "registered", "verified")]
 
 
 async def test_an_organization_is_verified_and_suspended_at_once(
-    client: httpx2.AsyncClient, pool: Pool, owner: asyncpg.Connection, market: Market  # type: ignore[type-arg]
+    client: httpx2.AsyncClient, pool: Pool, owner: asyncpg.Connection, market: Market
 ) -> None:
     house = market.houses["N"].id
     who = caller(market, "operator of T")
@@ -122,7 +120,7 @@ async def test_an_organization_is_verified_and_suspended_at_once(
 
 
 async def test_a_need_is_published_and_withdrawn_at_once(
-    client: httpx2.AsyncClient, pool: Pool, owner: asyncpg.Connection, market: Market  # type: ignore[type-arg]
+    client: httpx2.AsyncClient, pool: Pool, owner: asyncpg.Connection, market: Market
 ) -> None:
     need = one(market, "need", "submitted", "A").id
     broker, enterprise = caller(market, "broker of T"), caller(market, "enterprise of A")

@@ -13,7 +13,9 @@ import structlog
 from service import embedded
 from service.resources import DatabaseUrls
 from service.settings import Settings
-from tests.access.fuzzing import Fuzzer, application, build_market
+from tests.access.fuzzing import Fuzzer, application
+from tests.access.indexing import build_market
+from tests.access.market import ROLES
 from tests.conftest import Server
 
 REQUESTS = int(os.environ.get("REQUESTS", "400"))
@@ -22,7 +24,9 @@ SEED = int(os.environ.get("SEED", "1"))
 
 async def _clone(postgres: Server, name: str) -> None:
     admin = await asyncpg.connect(postgres.url("postgres", "postgres"))
-    await admin.execute(f"create database {name} template {postgres.template} owner {embedded.OWNER} strategy file_copy")
+    await admin.execute(
+        f"create database {name} template {postgres.template} owner {embedded.OWNER} strategy file_copy"
+    )
     await admin.close()
 
 
@@ -51,7 +55,7 @@ def quiet() -> Iterator[None]:
 
 
 def test_generated_requests_get_documented_answers(quiet: None, settings: Settings, urls: DatabaseUrls) -> None:
-    market = asyncio.run(build_market(urls.owner))
-    findings = Fuzzer(application(settings, urls), market, urls.owner, REQUESTS, SEED).run()
+    market = asyncio.run(build_market(urls.owner, [frozenset({role}) for role in ROLES]))
+    findings = Fuzzer(application(settings, urls, market), market, urls.owner, REQUESTS, SEED).run()
     print(f"\n{findings.requests} requests: {dict(sorted(findings.answers.items()))}, {len(findings.found)} findings")
     assert not findings.found, "\n\n".join(f"{kind}\n{example}" for kind, example in sorted(findings.found.items()))
