@@ -10,10 +10,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from service.kit.db import Connection, Pool
-from tests.access.market import Aviary
-from tests.access.rules import RULES, Cell, may_know, shown
+from tests.access.market import Aviary, Subject
+from tests.access.rules import RULES, Cell, may_know, sees_listing, shown
 
 ASGI = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 held: ContextVar[Connection | None] = ContextVar("held", default=None)
@@ -141,6 +142,10 @@ READS_LISTING = re.compile(r"^(GET|PUT) /v1/(needs|outcomes)/{\w+}$|^POST /v1/(n
 CANARY = re.compile(Aviary.PATTERN)
 
 
+# Lists that hold every listing which the caller sees, by the kind of what they list.
+LISTS = {"GET /v1/needs": "need", "GET /v1/outcomes": "outcome"}
+
+
 @dataclass(slots=True)
 class Count:
     """What was looked at, and what was wrong."""
@@ -148,6 +153,11 @@ class Count:
     requests: int = 0
     cells: int = 0
     wrong: list[str] = field(default_factory=list)
+
+
+def sees(cell: Cell, subject: Subject) -> bool:
+    """Whether a list shows a listing to the caller."""
+    return sees_listing(cell.market, cell.caller, subject)
 
 
 def judge(probe: Probe, answer: Answer, count: Count) -> None:
@@ -163,6 +173,12 @@ def judge(probe: Probe, answer: Answer, count: Count) -> None:
         if canary is not None and not may_know(cell.market, cell.caller, canary):
             count.wrong.append(f"{probe.label}: shows {canary.guard} of {canary.house}")
     count.cells += 2
+    if answer.status == expected == 200 and cell.variant == "plain" and probe.operation in LISTS:
+        count.cells += 1
+        seen = {s.id for s in cell.market.subjects if s.kind == LISTS[probe.operation] and sees(cell, s)}
+        listed = {UUID(item["id"]) for item in json.loads(answer.body)["items"]}
+        if listed != seen:
+            count.wrong.append(f"{probe.label}: {len(listed - seen)} too many, {len(seen - listed)} too few")
     if answer.status == expected == 200 and READS_LISTING.match(probe.operation):
         body = json.loads(answer.body)
         for name, must in shown(cell).items():

@@ -9,9 +9,10 @@ import asyncpg
 import httpx2
 import pytest
 
-from service.kit.db import Pool, prepare_connection
+from service.kit.db import Pool
 from tests.access.helpers import events_of
-from tests.access.market import ROLES, Builder, Caller, Market, Subject
+from tests.access.indexing import build_market
+from tests.access.market import ROLES, Caller, Market, Subject
 
 ROUNDS = 25
 
@@ -20,15 +21,14 @@ ROUNDS = 25
 async def owner(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
     """The owner's connection, which puts objects back where they were."""
     connection = await asyncpg.connect(owner_url)
-    await prepare_connection(connection)
     yield connection
     await connection.close()
 
 
 @pytest.fixture
-async def market(owner: asyncpg.Connection) -> Market:
+async def market(owner_url: str) -> Market:
     """A market with a caller of each role in each of four organizations."""
-    return await Builder(owner).build(role_sets=[frozenset({role}) for role in ROLES])
+    return await build_market(owner_url, [frozenset({role}) for role in ROLES])
 
 
 def caller(market: Market, name: str) -> Caller:

@@ -23,9 +23,9 @@ from tests.access.rules import ACTIONS, INNER_ACTIONS, RULES, Cell
 
 FULL = bool(os.environ.get("FULL"))
 LEAST = 100_000 if FULL else 10_000
-# In CI each operation is probed with all that it can be, if that is little, and else with every fourth cell of those who
-# are let in with all scopes, and every sixteenth of the others, for whom mostly the door answers. FULL=1 takes all.
-SMALL, USUAL, RARE = 400, 4, 16
+# In CI each operation is probed with all that it can be, if that is little, and else with every sixth cell of those who
+# are let in with all scopes, and every 24th of the others, for whom mostly the door answers. FULL=1 takes all.
+SMALL, USUAL, RARE = 400, 6, 24
 # Endpoints whose `action` stands in the body, by variant.
 DECIDES = "POST /v1/recommendations/{recommendation_id}/decisions"
 
