@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -15,6 +16,7 @@ from service.kit.actor import KEY_ROLES, Role, Scope
 from service.resources import Resources
 from service.settings import Settings
 from service.workflows.tables import WORKFLOWS
+from tests.access.fields import GUARDED, OPEN
 from tests.access.indexing import build_market, index_market
 from tests.access.market import ROLES, SCOPES, STATES, Market
 from tests.access.probing import Count, Probe, UndoingPool, judge, send
@@ -30,7 +32,7 @@ SMALL, USUAL, RARE = 400, 6, 24
 DECIDES = "POST /v1/recommendations/{recommendation_id}/decisions"
 
 
-def document() -> dict[str, object]:
+def document() -> dict[str, Any]:
     """The OpenAPI document as the code makes it."""
     return create_app(Settings(model="fake")).openapi()
 
@@ -60,6 +62,13 @@ def test_every_action_that_is_offered_has_a_rule() -> None:
 def test_every_role_and_scope_is_probed() -> None:
     assert {role.value for role in KEY_ROLES} == set(ROLES) == {role.value for role in Role} - {"system"}
     assert {scope.value for scope in Scope} == SCOPES
+
+
+def test_every_field_of_an_answer_is_guarded_or_open() -> None:
+    schemas = document()["components"]["schemas"]
+    for name in sorted(GUARDED | OPEN):
+        ruled = f"{GUARDED[name]} {OPEN[name]}".split()
+        assert sorted(ruled) == sorted(schemas[name]["properties"]), name
 
 
 def role_sets() -> list[frozenset[str]]:
