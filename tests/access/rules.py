@@ -394,7 +394,8 @@ def may_know(market: Market, caller: Caller, canary: Canary) -> bool:
         "event": caller.has(*OVERSEERS),
         "decision": caller.staff,
         "import": own or operates,
-        "key": own or operates,
+        # The trail says which key was made, by its label.
+        "key": own or caller.has(*OVERSEERS),
         "person": own or operates,
         "contact_of_person": oneself or operates,
         "login": oneself or caller.has("administrator"),
