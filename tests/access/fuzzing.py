@@ -204,10 +204,10 @@ class Fuzzer:
     def run(self) -> Findings:
         """Alternate between single operations and sequences that follow links, until enough was sent."""
         while not self.done:
-            self._sequences(examples=20)
             for operation in self.schema.get_all_operations():
                 if not self.done:
-                    self._operation(operation.ok(), examples=10)
+                    self._operation(operation.ok(), examples=6)
+            self._sequences(examples=20)
         return self.findings
 
     def _operation(self, operation: Any, examples: int) -> None:
