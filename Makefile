@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 TORCH_INDEX_URL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format serve bench mutate openapi lock clean
+.PHONY: help demo test matrix fuzz mutate lint format serve bench openapi lock clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,12 @@ demo: $(STAMP) ## set everything up, rank the demo data, print matches with reas
 
 test: $(STAMP) ## run the whole test suite
 	@$(BIN)/python -m pytest
+
+matrix: $(STAMP) ## the whole access matrix, above 100,000 requests (minutes; `make test` takes a tenth of it)
+	@FULL=1 $(BIN)/python -m pytest tests/access/test_matrix.py -s
+
+fuzz: $(STAMP) ## generated requests against the whole API (REQUESTS=50000, SEED=1)
+	@REQUESTS=$(or $(REQUESTS),50000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest tests/access/test_fuzz.py -s
 
 lint: $(STAMP) ## ruff, mypy --strict over service and matching, import linter
 	@$(BIN)/ruff check .

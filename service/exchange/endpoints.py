@@ -35,7 +35,7 @@ MEDIA = {"csv": "text/csv; charset=utf-8", "xlsx": SPREADSHEET, "jsonl": "applic
 NO_RUN = Text("没有这次导入，或无权查看", "No such import, or none that you may see")
 
 
-class Problem(BaseModel):
+class ImportProblem(BaseModel):
     """What is wrong with one cell, and what would be right."""
 
     line: int
@@ -59,7 +59,7 @@ class Report(BaseModel):
     unchanged: int
     refused: int
     notices: list[str] = Field(default_factory=list, description="Columns without a field, and the like / 提示")
-    problems: list[Problem] = Field(description=f"The first {SHOWN} / 前 {SHOWN} 处问题")
+    problems: list[ImportProblem] = Field(description=f"The first {SHOWN} / 前 {SHOWN} 处问题")
     started_at: datetime | None = None
     finished_at: datetime | None = None
     report: str | None = Field(default=None, description="Address of the whole report as a spreadsheet / 完整报告地址")
@@ -129,8 +129,8 @@ def _present(report: ImportReport) -> Report:
     )
 
 
-def _problem(problem: RowProblem) -> Problem:
-    return Problem(
+def _problem(problem: RowProblem) -> ImportProblem:
+    return ImportProblem(
         line=problem.line,
         column=problem.column,
         rule=problem.rule,

@@ -44,7 +44,7 @@ async def insert(
 
     Raises:
         Conflict: the organization has a listing of this kind with the same external id.
-        ValidationProblem: the field or the region is unknown.
+        ValidationProblem: the organization, the field or the region is unknown.
     """
     try:
         identifier: UUID = await connection.fetchval(INSERT, columns, kind, organization_id, state, language, grams)
@@ -126,6 +126,9 @@ def _named(error: asyncpg.PostgresError, columns: dict[str, Any]) -> Conflict | 
     for name in ("field", "region", "industry"):
         if constraint == f"listing_{name}_fkey":
             return ValidationProblem([unknown_code(name, str(columns[name]))])
+    if constraint == "listing_organization_id_fkey":
+        text = Text("没有这个单位，可查 GET /v1/organizations", "No such organization; see GET /v1/organizations")
+        return ValidationProblem([FieldProblem("organization_id", "known_organization", text)])
     raise error
 
 

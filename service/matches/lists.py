@@ -98,6 +98,8 @@ async def ranked_page(
                 **_columns(row, "id", "state", "version", "model_version", "updated_at"),
             )
             for rank, row in enumerate(shown, start=first)
+            # A decided pair outlives the withdrawal of its other side, which is then for staff alone.
+            if row["counterpart_id"] in others
         ],
         next=encode_cursor(last["score"], str(last["id"]), float(first + limit - 1)) if last else None,
     )

@@ -91,8 +91,10 @@ with gone as (
     where recommendation.id = before.id
     returning recommendation.id, before.state as source
 )
-insert into event (key_id, organization_id, request_id, subject_kind, subject_id, action, from_state, to_state)
-select acting_key(), acting_organization(), acting_request(), 'recommendation', id, 'supersede', source, 'superseded' from gone
+insert into event (key_id, organization_id, request_id, subject_kind, subject_id, action, from_state, to_state, data)
+select acting_key(), acting_organization(), acting_request(), 'recommendation', id, 'supersede', source, 'superseded',
+       jsonb_strip_nulls(jsonb_build_object('by_person', acting_person()))
+from gone
 """
 
 

@@ -86,6 +86,10 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("pair", "recommendation (id, need_id, outcome_id, score, probability, level, explanation, model_version)"
      " values ({id}, {need}, {outcome}, 1, 0.5, 'fair', '{{}}', 'x')"),
     ("decision", "decision (recommendation_id, action, rank, model_version, features) values ({pair}, 'accept', 1, 'x', '{{}}')"),
+    ("accepted pair", "recommendation (id, need_id, outcome_id, state, score, probability, level, explanation, model_version)"
+     " values ({id}, {need}, {draft outcome}, 'accepted', 1, 0.5, 'fair', '{{}}', 'x')"),
+    ("consent", "consent (recommendation_id, side, organization_id, key_id, purpose)"
+     " values ({accepted pair}, 'need', {own}, {key of own}, 'x')"),
     ("question", "organization_response (organization_id, kind, subject_id, asked_at) values ({own}, 'revision', {need}, now())"),
     ("run", "import_run (id, kind, organization_id, key_id, file_name, dry_run) values ({id}, 'need', {own}, {key of own}, 'a', true)"),
     ("row", "import_row (run_id, line, position, field, rule, message_zh, message_en) values ({run}, 1, 1, 'a', 'a', 'a', 'a')"),
@@ -183,11 +187,20 @@ PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
      " values ({my key}, {my organization}, 'person', {member}, 'link')", {1: f"door {CALLERS}"}),
     ("event_seal", "select from event_seal", {1: OVERSEERS}),
     ("event_checkpoint", "select from event_checkpoint", {1: OVERSEERS}),
-    ("recommendation", "select from recommendation", {1: f"own counterpart {STAFF}"}),
+    ("recommendation", "select from recommendation", {2: f"own counterpart {STAFF}"}),
     ("recommendation", "insert into recommendation (need_id, outcome_id, score, probability, level, explanation, model_version)"
-     " values ({need}, {draft outcome}, 1, 0.5, 'fair', '{{}}', 'x')", {1: "system"}),
-    ("recommendation", "update recommendation set state = 'superseded'", {1: f"own counterpart {REVIEWERS}"}),
-    ("recommendation", "update recommendation set state = 'accepted'", {1: REVIEWERS}),
+     " values ({hidden need}, {draft outcome}, 1, 0.5, 'fair', '{{}}', 'x')", {1: "system"}),
+    ("recommendation", "update recommendation set state = 'superseded'", {2: REVIEWERS, 1: "own counterpart"}),
+    ("recommendation", "update recommendation set state = 'accepted'", {2: REVIEWERS}),
+    ("consent", "select from consent", {1: f"own counterpart {STAFF}"}),
+    ("consent", "insert into consent (recommendation_id, side, organization_id, key_id, purpose)"
+     " values ({accepted pair}, 'outcome', {my organization}, {my key}, 'x')", {1: "counterpart"}),
+    ("consent", "insert into consent (recommendation_id, side, organization_id, key_id, purpose)"
+     " values ({accepted pair}, 'outcome', {counterpart}, {key of counterpart}, 'x')", {1: "counterpart"}),
+    ("consent", "insert into consent (recommendation_id, side, organization_id, key_id, purpose)"
+     " values ({pair}, 'outcome', {my organization}, {my key}, 'x')", {}),
+    ("consent", "update consent set withdrawn_at = now(), withdrawn_by_key = {my key}", {1: "own"}),
+    ("consent", "update consent set withdrawn_at = now(), withdrawn_by_key = {key of stranger}", {}),
     ("decision", "select from decision", {1: STAFF}),
     ("decision", "insert into decision (recommendation_id, key_id, organization_id, action, rank, model_version, features)"
      " values ({pair}, {my key}, {my organization}, 'accept', 1, 'x', '{{}}')", {1: "broker administrator system"}),

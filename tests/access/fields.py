@@ -1,0 +1,46 @@
+"""Every field of the answers that show somebody's business: guarded, with a canary behind it, or open to who sees the object.
+
+A field that stands in neither list has no rule, and fails the suite.
+"""
+
+from typing import Final
+
+_LISTING: Final = (
+    "actions closed_at created_at currency description expires_on field id indicators industry keywords language modes "
+    "published_at region state submitted_at title updated_at version"
+)
+_SUMMARY: Final = "currency excerpt field id language maturity modes price_max price_min region title"
+_STAMPS: Final = "created_at id updated_at version"
+
+GUARDED: Final = {
+    "Need": "contact_email contact_name contact_phone external_id organization",
+    "Outcome": "contact_email contact_name contact_phone external_id organization",
+    "Summary": "organization",
+    "Counterpart": "organization",
+    "Organization": "external_id name introduction",
+    "Person": "email name phone",
+    "Key": "label",
+    "Identity": "subject",
+    "Decision": "note",
+    "Revision": "content reason",
+    "AuditEvent": "data",
+    "ImportProblem": "value",
+}
+OPEN: Final = {
+    "Need": f"{_LISTING} background budget_max budget_min budget_negotiable foundation goals maturity_min needed_by "
+    "partner_regions partner_requirements",
+    "Outcome": f"{_LISTING} applications awards completed_on funding_project funding_source innovations ip_rights maturity "
+    "outcome_type price_max price_min price_negotiable prospects publicly_funded registration_number stage team",
+    "Summary": f"{_SUMMARY} expires_on keywords price_negotiable published_at region_class state updated_at version",
+    "Counterpart": _SUMMARY,
+    # Whoever sees the organization at all sees these; the canaries in its name and introduction say who does.
+    "Organization": f"{_STAMPS} credit_code kind name_en region state suspended_at verified_at website",
+    "Person": f"{_STAMPS} state",
+    "Key": "created_at expires_at id last_used_at membership_id organization_id person_id replaced_by revoked_at roles scopes",
+    "Identity": "created_at id issuer last_login_at person_id",
+    "Decision": "action code decided_at features id model_version rank recommendation_id snoozed_until",
+    "Revision": "at version",
+    "AuditEvent": "action address_class at digest from_state hash id key_id organization_id position request_id subject_id "
+    "subject_kind to_state",
+    "ImportProblem": "column external_id line message rule",
+}

@@ -1,0 +1,410 @@
+"""Who may do what, as a table of its own: written from the design and not from the code, so that each is checked by the other.
+
+A rule is the scope that its endpoint takes, and the refusals in the order in which they are due: 401 and 403 at the door,
+422 for what is not understood, 404 for what one may not know of, 403 for what one may not do, 428, 412, 409; then success.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.access.market import NOBODY, Caller, Canary, Market, Subject
+
+PUBLIC: Final = {"need": {"published", "docking", "fulfilled"}, "outcome": {"published", "transferred"}}
+OPERATORS: Final = ("operator", "administrator")
+REVIEWERS: Final = ("broker", "operator", "administrator")
+AUTHORS: Final = {"need": ("enterprise", *REVIEWERS), "outcome": ("provider", *REVIEWERS)}
+OVERSEERS: Final = ("operator", "authority", "administrator")
+
+# kind, action: from which states, by whom ("owner" is the listing's organization); administrators may always.
+ACTIONS: Final = {
+    ("need", "submit"): ("draft", "owner broker operator"),
+    ("need", "return"): ("submitted refining", "broker operator"),
+    ("need", "refine"): ("submitted", "broker operator"),
+    ("need", "publish"): ("submitted refining", "broker operator"),
+    ("need", "fulfil"): ("published docking", "owner broker operator"),
+    ("need", "withdraw"): ("draft submitted refining published", "owner operator"),
+    ("need", "reopen"): ("withdrawn expired", "owner operator"),
+    ("outcome", "submit"): ("draft", "owner broker operator"),
+    ("outcome", "return"): ("submitted verified", "operator"),
+    ("outcome", "verify"): ("submitted", "operator"),
+    ("outcome", "publish"): ("verified", "owner broker operator"),
+    ("outcome", "transfer"): ("published", "owner operator"),
+    ("outcome", "withdraw"): ("draft submitted verified published", "owner operator"),
+    ("outcome", "reopen"): ("withdrawn expired", "owner operator"),
+    ("organization", "verify"): ("registered", "operator"),
+    ("organization", "suspend"): ("registered verified", "operator"),
+    ("organization", "restore"): ("suspended", "operator"),
+    ("recommendation", "accept"): ("proposed snoozed", "broker"),
+    ("recommendation", "decline"): ("proposed snoozed", "broker"),
+    ("recommendation", "snooze"): ("proposed snoozed", "broker"),
+}
+# Steps that no request takes: the service itself does, or they are what an action of another name becomes.
+INNER_ACTIONS: Final = {
+    ("need", "expire"), ("outcome", "expire"), ("recommendation", "wake"), ("recommendation", "supersede"),
+    ("recommendation", "propose"), ("organization", "restore_unverified"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One request as the rules see it: who, about what, and which of the endpoint's variants."""
+
+    market: Market
+    caller: Caller
+    subject: Subject
+    variant: str = "plain"
+    action: str = ""
+    part: Subject | None = None
+
+    @property
+    def owns(self) -> bool:
+        """Whether the object is of the caller's organization."""
+        return self.subject.house != "" and self.caller.house == self.subject.house
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no such object."""
+        return self.subject.id == NOBODY
+
+
+Refusal = Callable[[Cell], int | None]
+
+
+def sees_listing(market: Market, caller: Caller, subject: Subject) -> bool:
+    """Published listings of organizations in good standing are everybody's; others are their own's and staff's."""
+    public = subject.state in PUBLIC[subject.kind] and market.houses[subject.house].state != "suspended"
+    return caller.staff or caller.house == subject.house or public
+
+
+def unseen(cell: Cell) -> int | None:
+    """404 for a listing that one may not know of."""
+    return 404 if cell.missing or not sees_listing(cell.market, cell.caller, cell.subject) else None
+
+
+def unless_own_or_staff(cell: Cell) -> int | None:
+    """403 for what is for the listing's organization and for staff."""
+    return None if cell.owns or cell.caller.staff else 403
+
+
+def not_to_edit(cell: Cell) -> int | None:
+    """403 for another organization's listing, 409 for one that is not open to the caller any more."""
+    reviews = cell.caller.has(*REVIEWERS)
+    if not (reviews or cell.owns):
+        return 403
+    open_states = {"draft", "submitted", "refining", "verified", "published"} if reviews else {"draft", "submitted"}
+    return None if cell.subject.state in open_states else 409
+
+
+def precondition(cell: Cell) -> int | None:
+    """428 without If-Match, 412 with another version's."""
+    return {"plain": 428, "stale": 412}.get(cell.variant)
+
+
+def stale_step(cell: Cell) -> int | None:
+    """412 for a step that names another version."""
+    return 412 if cell.variant == "stale" else None
+
+
+def not_to_take(cell: Cell) -> int | None:
+    """403 for whose step it is not, 409 where it is out of turn: never the other way round."""
+    sources, parties = ACTIONS[cell.subject.kind, cell.action]
+    named = parties.split()
+    may = cell.caller.has("administrator", *(set(named) - {"owner"})) or ("owner" in named and cell.owns)
+    if not may:
+        return 403
+    if cell.subject.state not in sources.split():
+        return 409
+    unverified = cell.action == "publish" and cell.market.houses[cell.subject.house].state != "verified"
+    return 409 if unverified else None
+
+
+def not_to_post(kind: str) -> Refusal:
+    """403 for roles that do not post a kind; for others' organizations reviewers only."""
+    return lambda cell: None if cell.caller.has(*AUTHORS[kind]) else 403
+
+
+def not_to_post_for(kind: str) -> Refusal:
+    """As `not_to_post`, on behalf of another organization where the variant says so."""
+
+    def refuse(cell: Cell) -> int | None:
+        if not cell.caller.has(*AUTHORS[kind]):
+            return 403
+        other = cell.variant == "for V" and cell.caller.house != "V"
+        return 403 if other and not cell.caller.has(*REVIEWERS) else None
+
+    return refuse
+
+
+def only(*roles: str) -> Refusal:
+    """403 for everybody else."""
+    return lambda cell: None if cell.caller.has(*roles) else 403
+
+
+def only_staff(cell: Cell) -> int | None:
+    """403 for who is no staff."""
+    return None if cell.caller.staff else 403
+
+
+def unless_staff(cell: Cell) -> int | None:
+    """404: that there are recommended pairs at all is staff's to know."""
+    return 404 if cell.missing or not cell.caller.staff else None
+
+
+def unknown_house(cell: Cell) -> int | None:
+    """404 for another organization, as seen by market participants."""
+    return 404 if cell.missing or not (cell.owns or cell.caller.staff) else None
+
+
+def unmanaged(cell: Cell) -> int | None:
+    """404 for whose keys and people one does not manage."""
+    return None if cell.owns or cell.caller.has(*OPERATORS) else 404
+
+
+def absent(cell: Cell) -> int | None:
+    """404 for what is not there, said to those who may know it."""
+    return 404 if cell.missing else None
+
+
+def not_own_house(cell: Cell) -> int | None:
+    """403: an organization's data are its own to change, and operators'."""
+    return None if cell.owns or cell.caller.has(*OPERATORS) else 403
+
+
+def not_to_suspend(cell: Cell) -> int | None:
+    """403: nobody suspends the own organization, and only administrators one with administrators. 422 without grounds."""
+    house = cell.market.houses[cell.subject.house]
+    if cell.action == "suspend" and cell.owns:
+        return 403
+    if cell.action == "suspend" and house.administrators and not cell.caller.has("administrator"):
+        return 403
+    if cell.action == "verify" and not house.has_credit_code and cell.variant == "plain":
+        return 422
+    return None
+
+
+def grants(roles: frozenset[str], scopes: frozenset[str], caller: Caller, *, owns: bool) -> bool:
+    """Whether roles and scopes are the caller's to hand out: never a scope of which it has none itself."""
+    if not scopes <= caller.scopes:
+        return False
+    small = roles <= {"enterprise", "provider", "broker"}
+    return caller.has("administrator") or (caller.has("operator") and small) or (owns and roles <= caller.roles)
+
+
+USUAL: Final = frozenset({"read", "write"})
+# What each variant of a key or membership asks for.
+GRANTED: Final = {
+    "plain": (frozenset({"enterprise"}), USUAL),
+    "admin": (frozenset({"administrator"}), USUAL),
+    "operator": (frozenset({"operator"}), USUAL),
+    "scoped": (frozenset({"enterprise"}), frozenset({"admin"})),
+    "stale": (frozenset({"enterprise"}), USUAL),
+    "match": (frozenset({"enterprise"}), USUAL),
+}
+
+
+def not_to_grant(cell: Cell) -> int | None:
+    """403 for more than the caller has itself."""
+    roles, scopes = GRANTED[cell.variant]
+    return None if grants(roles, scopes, cell.caller, owns=cell.owns) else 403
+
+
+def membership_not_to_change(cell: Cell) -> int | None:
+    """403 for a membership that holds, or would hold, more than the caller may hand out."""
+    assert cell.part is not None
+    roles, scopes = cell.part.about["roles"], frozenset({"read", "write", "admin"})
+    if cell.variant != "end":
+        roles |= GRANTED[cell.variant][0]
+    return None if grants(roles, scopes, cell.caller, owns=cell.owns) else 403
+
+
+def membership_elsewhere(cell: Cell) -> int | None:
+    """404 for a membership that is not of the organization."""
+    assert cell.part is not None
+    return 404 if cell.part.of != cell.subject.id else None
+
+
+def membership_ended(cell: Cell) -> int | None:
+    """409 for one that has ended."""
+    assert cell.part is not None
+    return 409 if cell.part.state == "ended" else None
+
+
+def not_ones_key(cell: Cell) -> int | None:
+    """404 for keys of other organizations; administrators reach all."""
+    return None if not cell.missing and (cell.owns or cell.caller.has("administrator")) else 404
+
+
+def key_not_to_rotate(cell: Cell) -> int | None:
+    """403 for more than one has oneself or for another person's, 409 for a key that has ended or was rotated."""
+    if not grants(frozenset({"enterprise"}), USUAL, cell.caller, owns=cell.owns):
+        return 403
+    if (
+        cell.subject.state == "personal"
+        and cell.caller.person != cell.subject.house
+        and not cell.caller.has("administrator")
+    ):
+        return 403
+    return 409 if cell.subject.state in ("revoked", "expired", "rotated") else None
+
+
+def not_oneself(*roles: str) -> Refusal:
+    """403 for another person's data."""
+    return lambda cell: None if is_self(cell.caller, cell.subject) or cell.caller.has(*roles) else 403
+
+
+def is_self(caller: Caller, subject: Subject) -> bool:
+    """Whether the caller is the person that the object is about."""
+    return caller.person is not None and subject.kind == "person" and caller.person == subject.house
+
+
+def no_person(cell: Cell) -> int | None:
+    """404: there is nobody behind a machine's key."""
+    return None if cell.caller.person else 404
+
+
+def login_elsewhere(cell: Cell) -> int | None:
+    """404 for a login that is not the person's."""
+    assert cell.part is not None
+    return 404 if cell.part.of != cell.subject.id else None
+
+
+def not_ones_import(cell: Cell) -> int | None:
+    """404 for imports of other organizations; operators see all."""
+    return None if not cell.missing and (cell.owns or cell.caller.has(*OPERATORS)) else 404
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A scope, refusals in order, the status of success, the variants of the request; no scope: open to anybody."""
+
+    scope: str | None
+    refusals: tuple[Refusal, ...] = ()
+    success: int = 200
+    variants: tuple[str, ...] = ("plain",)
+
+    def status(self, cell: Cell) -> int:
+        """The status that the answer must have."""
+        if self.scope is None:
+            return self.success
+        caller = cell.caller
+        if caller.standing in ("none", "unknown", "expired", "revoked", "ended"):
+            return 401
+        if caller.standing == "suspended" or self.scope not in caller.scopes:
+            return 403
+        if cell.variant == "broken":
+            return 422
+        return next((found for each in self.refusals if (found := each(cell)) is not None), self.success)
+
+
+CHANGE: Final = ("plain", "stale", "match", "broken")
+STEP: Final = ("plain", "stale")
+GRANT: Final = ("plain", "admin", "operator", "scoped", "broken")
+
+
+def _listings(kind: str, path: str) -> dict[str, Rule]:
+    address = f"{path}/{{{kind}_id}}"
+    return {
+        f"POST {path}": Rule("write", (not_to_post_for(kind),), 201, ("plain", "for V", "broken")),
+        f"GET {path}": Rule("read", (), 200, ("plain", "mine", "of A", "broken")),
+        f"GET {address}": Rule("read", (unseen,)),
+        f"PUT {address}": Rule("write", (unseen, not_to_edit, precondition), 200, CHANGE),
+        f"GET {address}/revisions": Rule("read", (unseen, unless_own_or_staff)),
+        f"GET {address}/hints": Rule("read", (unseen, unless_own_or_staff)),
+        f"GET {address}/matches": Rule("read", (unseen, unless_own_or_staff), 200, ("plain", "broken")),
+        f"POST {address}/{{action}}": Rule("write", (unseen, stale_step, not_to_take), 200, STEP),
+        f"POST {path}/hints": Rule("read", (), 200, ("plain", "broken")),
+    }
+
+
+MEMBER: Final = "/v1/organizations/{organization_id}/members/{membership_id}"
+RULES: Final[dict[str, Rule]] = {
+    **_listings("need", "/v1/needs"),
+    **_listings("outcome", "/v1/outcomes"),
+    "GET /v1/me": Rule("read"),
+    "GET /v1/people/me": Rule("read", (no_person,)),
+    "PUT /v1/people/me": Rule("write", (no_person, precondition), 200, CHANGE),
+    "DELETE /v1/people/me": Rule("write", (no_person,), 204),
+    "GET /v1/people/me/export": Rule("read", (no_person,)),
+    "POST /v1/people": Rule("admin", (only(*OPERATORS),), 201, ("plain", "broken")),
+    "GET /v1/people": Rule("admin", (only(*OPERATORS),), 200, ("plain", "broken")),
+    "GET /v1/people/{person_id}": Rule("admin", (not_oneself(*OPERATORS), absent)),
+    "PUT /v1/people/{person_id}": Rule("admin", (not_oneself("administrator"), absent, precondition), 200, CHANGE),
+    "DELETE /v1/people/{person_id}": Rule("admin", (not_oneself("administrator"), absent), 204),
+    "GET /v1/people/{person_id}/identities": Rule("admin", (only("administrator"),)),
+    "POST /v1/people/{person_id}/identities": Rule("admin", (only("administrator"), absent), 201, ("plain", "broken")),
+    "DELETE /v1/people/{person_id}/identities/{identity_id}": Rule("admin", (only("administrator"), login_elsewhere), 204),
+    "POST /v1/organizations": Rule("admin", (only(*OPERATORS),), 201, ("plain", "broken")),
+    "GET /v1/organizations": Rule("read", (only_staff,), 200, ("plain", "broken")),
+    "GET /v1/organizations/{organization_id}": Rule("read", (unknown_house,)),
+    "PUT /v1/organizations/{organization_id}": Rule("admin", (unknown_house, not_own_house, precondition), 200, CHANGE),
+    "POST /v1/organizations/{organization_id}/{action}": Rule(
+        "admin", (unknown_house, stale_step, not_to_take, not_to_suspend), 200, ("plain", "stale", "reasoned")
+    ),
+    # Whoever may hand out nothing is told so whether the organization exists or not.
+    "POST /v1/organizations/{organization_id}/keys": Rule("admin", (not_to_grant, unknown_house), 201, GRANT),
+    "GET /v1/organizations/{organization_id}/keys": Rule("admin", (unmanaged,)),
+    "POST /v1/keys/{key_id}/rotate": Rule("admin", (not_ones_key, key_not_to_rotate), 201, ("plain", "broken")),
+    "DELETE /v1/keys/{key_id}": Rule("admin", (not_ones_key,)),
+    "POST /v1/organizations/{organization_id}/members": Rule("admin", (unmanaged, absent, not_to_grant), 201, GRANT),
+    "GET /v1/organizations/{organization_id}/members": Rule("admin", (unmanaged,)),
+    f"PUT {MEMBER}": Rule(
+        "admin", (unmanaged, membership_elsewhere, membership_not_to_change, precondition, membership_ended), 200, CHANGE
+    ),
+    f"DELETE {MEMBER}": Rule("admin", (unmanaged, membership_elsewhere, membership_not_to_change), 200, ("end",)),
+    "GET /v1/recommendations/{recommendation_id}": Rule("read", (unless_staff,)),
+    "POST /v1/recommendations/{recommendation_id}/decisions": Rule(
+        "write", (unless_staff, stale_step, not_to_take), 201, ("accept", "decline", "snooze", "stale", "broken")
+    ),
+    "POST /v1/match": Rule("read", (), 200, ("plain", "broken")),
+    "POST /v1/imports": Rule("write", (not_to_post("need"),), 200, ("plain", "broken")),
+    "GET /v1/imports/{import_id}": Rule("read", (not_ones_import,)),
+    "GET /v1/imports/{import_id}/report.xlsx": Rule("read", (not_ones_import,)),
+    "GET /v1/exports": Rule("read", (lambda cell: only(*OPERATORS)(cell) if cell.variant == "organizations" else None,),
+                            200, ("needs", "outcomes", "organizations", "broken")),
+    "GET /v1/audit/events": Rule("read", (only(*OVERSEERS),), 200, ("plain", "broken")),
+    "GET /v1/audit/verification": Rule("read", (only(*OVERSEERS),)),
+    "GET /v1/audit/head": Rule("read", (only(*OVERSEERS),)),
+    "GET /v1/taxonomy": Rule(None),
+    "GET /v1/regions": Rule(None),
+    "GET /v1/partner-pairs": Rule(None),
+    "GET /v1/imports/template.xlsx": Rule(None),
+    "GET /healthz": Rule(None),
+    "GET /readyz": Rule(None),
+    "GET /metrics": Rule(None),
+}  # fmt: skip
+
+
+def may_know(market: Market, caller: Caller, canary: Canary) -> bool:
+    """Whether the caller may find the value of a guarded field in any answer at all."""
+    if caller.standing != "good" or canary.guard == "secret":
+        return False
+    own = caller.house == canary.house
+    operates, oneself = caller.has(*OPERATORS), caller.person is not None and own
+    if canary.guard == "text":
+        assert canary.subject is not None
+        return sees_listing(market, caller, canary.subject)
+    # The guards of fields, each with those who may see through it.
+    return {
+        "contact": own,
+        "house": own or caller.staff,
+        "offerer": True,
+        "number": own or caller.staff,
+        "history": own or caller.staff,
+        "event": caller.has(*OVERSEERS),
+        "decision": caller.staff,
+        "import": own or operates,
+        # The trail says which key was made, by its label.
+        "key": own or caller.has(*OVERSEERS),
+        "person": own or operates,
+        "contact_of_person": oneself or operates,
+        "login": oneself or caller.has("administrator"),
+    }[canary.guard]
+
+
+def shown(cell: Cell) -> dict[str, bool]:
+    """Fields of a listing, and whether they must hold a value for the caller (True) or must not (False)."""
+    own = cell.owns
+    contacts = dict.fromkeys(("contact_name", "contact_phone", "contact_email"), own)
+    named = own or cell.caller.staff or cell.subject.kind == "outcome"
+    return contacts | {"external_id": own or cell.caller.staff, "organization": named}
