@@ -1,6 +1,7 @@
 """An export, page by page, so that a large market does not have to fit into memory."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -80,6 +81,9 @@ async def export_path(
         text = Text(f"有内容超过单元格上限，请改用 CSV 或 JSON Lines（{error}）", str(error))
         raise ValidationProblem([FieldProblem("format", "cell_too_long", text)]) from error
     except BaseException:
+        # What was written so far is closed before it goes: a refused request keeps no file open.
+        with suppress(Exception):
+            writer.close()
         scratch.unlink(missing_ok=True)
         raise
     scratch.replace(path)
