@@ -20,7 +20,7 @@ from proof.mutation.mutants import Edit, Mutant
 from service.embedded import EmbeddedServer
 
 LONGEST_SECONDS = 600
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 # A fork has imported modules of the suite's plugins before pytest could rewrite their assertions.
 REWRITING = "ignore::pytest.PytestAssertRewriteWarning"
 
