@@ -325,16 +325,19 @@ class Builder:
         return made
 
     async def _pairs(self, listings: list[Subject]) -> None:
-        """Pairs in every state: all of one published need, and one whose need was withdrawn after it was accepted."""
+        """Pairs in every state: of one published need; accepted ones of a need that is in touch, and of one withdrawn since."""
         of = {(each.kind, each.house, each.state): each.id for each in listings}
         need, outcomes = of["need", "A", "published"], [of["outcome", "P", state] for state in STATES["outcome"]]
         both = [(need, outcome, state) for outcome, state in zip(outcomes, STATES["recommendation"], strict=False)]
         withdrawn = (of["need", "A", "withdrawn"], of["outcome", "P", "published"], "accepted")
-        for need_id, outcome_id, state in [*both, withdrawn]:
+        open_pair = (of["need", "A", "docking"], of["outcome", "P", "published"], "accepted")
+        states = {each.id: each.state for each in listings}
+        for need_id, outcome_id, state in [*both, withdrawn, open_pair]:
             empty = {"signals": [], "indicators": [], "score": 0.5, "level": "fair", "conflicts": []}
             identifier = await self.connection.fetchval(INSERT_PAIR, need_id, outcome_id, state, empty)
             await self.connection.execute(INSERT_DECISION, identifier, self.bird.word("decision", "A"))
-            self.market.subjects.append(Subject("recommendation", identifier, "A", state))
+            about = {"A": states[need_id], "P": states[outcome_id]}
+            self.market.subjects.append(Subject("recommendation", identifier, "A", state, about))
 
     async def _imports(self) -> None:
         for house in "AX":

@@ -115,6 +115,7 @@ def _value(path: str, variant: str) -> Any:
     return {
         "keys": {"label": "演示密钥", "roles": roles, "scopes": scopes},
         "rotate": None,
+        "consent": {"purpose": "就中试与许可条件洽谈"},
         "members": {"person": PERSON, "roles": roles, "scopes": scopes},
         "{membership_id}": MEMBER,
         "identities": {"issuer": "https://login.example", "subject": "new"},

@@ -151,6 +151,44 @@ def unless_staff(cell: Cell) -> int | None:
     return 404 if cell.missing or not cell.caller.staff else None
 
 
+# Whose need and whose outcome every pair of the market is of.
+SIDES: Final = ("A", "P")
+
+
+def unless_side_or_staff(cell: Cell) -> int | None:
+    """404: once a broker accepted a pair its two sides know of it."""
+    known = cell.caller.house in SIDES and cell.subject.state == "accepted"
+    return None if not cell.missing and (cell.caller.staff or known) else 404
+
+
+def unless_both_seen(cell: Cell) -> int | None:
+    """404 for a pair whose other side has left the market, said to a side; staff see all."""
+    shown = {"A": cell.subject.about["P"] in PUBLIC["outcome"], "P": cell.subject.about["A"] in PUBLIC["need"]}
+    return None if cell.caller.staff or shown[cell.caller.house] else 404
+
+
+def not_a_side(cell: Cell) -> int | None:
+    """403: each side consents for itself."""
+    return None if cell.caller.house in SIDES else 403
+
+
+def not_to_introduce(cell: Cell) -> int | None:
+    """403: an authority oversees the market, and has nobody to call."""
+    return None if cell.caller.house in SIDES or cell.caller.has(*REVIEWERS) else 403
+
+
+def not_accepted(cell: Cell) -> int | None:
+    """409: consent is given once a broker accepted the pair, and while both listings are on the market."""
+    about = cell.subject.about
+    public = about["A"] in PUBLIC["need"] and about["P"] in PUBLIC["outcome"]
+    return None if cell.subject.state == "accepted" and public else 409
+
+
+def no_consent(cell: Cell) -> int | None:
+    """409: nobody has consented yet."""
+    return 409
+
+
 def unknown_house(cell: Cell) -> int | None:
     """404 for another organization, as seen by market participants."""
     return 404 if cell.missing or not (cell.owns or cell.caller.staff) else None
@@ -352,7 +390,15 @@ RULES: Final[dict[str, Rule]] = {
         "admin", (unmanaged, membership_elsewhere, membership_not_to_change, precondition, membership_ended), 200, CHANGE
     ),
     f"DELETE {MEMBER}": Rule("admin", (unmanaged, membership_elsewhere, membership_not_to_change), 200, ("end",)),
-    "GET /v1/recommendations/{recommendation_id}": Rule("read", (unless_staff,)),
+    "GET /v1/recommendations/{recommendation_id}": Rule("read", (unless_side_or_staff, unless_both_seen)),
+    "POST /v1/recommendations/{recommendation_id}/consent": Rule(
+        "write", (unless_side_or_staff, not_a_side, not_accepted), 201, ("plain", "broken")
+    ),
+    "DELETE /v1/recommendations/{recommendation_id}/consent": Rule("write", (unless_side_or_staff, not_a_side, no_consent)),
+    "GET /v1/recommendations/{recommendation_id}/consent": Rule("read", (unless_side_or_staff,)),
+    "GET /v1/recommendations/{recommendation_id}/contacts": Rule(
+        "read", (unless_side_or_staff, not_to_introduce, no_consent)
+    ),
     "POST /v1/recommendations/{recommendation_id}/decisions": Rule(
         "write", (unless_staff, stale_step, not_to_take), 201, ("accept", "decline", "snooze", "stale", "broken")
     ),

@@ -9,6 +9,8 @@ ONCE = {
     "api_key_digest_key": "insert into api_key (organization_id, label, digest, roles, scopes)"
     " select organization_id, label, digest, roles, scopes from api_key",
     "api_key_replaced_by_key": "update api_key set replaced_by = {key of own}",
+    "consent_open": "insert into consent (recommendation_id, side, organization_id, purpose)"
+    " select recommendation_id, side, organization_id, purpose from consent",
     "encoder_choice_pkey": "insert into encoder_choice (id, source, action) overriding system value"
     " select id, source, action from encoder_choice",
     "event_checkpoint_pkey": "insert into event_checkpoint select * from event_checkpoint",
