@@ -6,8 +6,8 @@ A field that stands in neither list has no rule, and fails the suite.
 from typing import Final
 
 _LISTING: Final = (
-    "abstract actions closed_at confidential created_at currency description expires_on field id indicators industry keywords language modes "
-    "published_at region state submitted_at title updated_at version"
+    "abstract actions closed_at confidential created_at currency description expires_on field id indicators industry "
+    "keywords language modes published_at region state submitted_at title updated_at version"
 )
 _SUMMARY: Final = "confidential currency excerpt field id language maturity modes price_max price_min region title"
 _STAMPS: Final = "created_at id updated_at version"

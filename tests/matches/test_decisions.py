@@ -46,6 +46,14 @@ async def test_a_pair_is_decided_once(client: httpx2.AsyncClient, keys: Keys, pa
     assert (await decide(client, keys, pairs[0], action="decline", code="vague")).status_code == 409
 
 
+async def test_a_decision_on_what_has_changed_is_refused(
+    client: httpx2.AsyncClient, keys: Keys, pairs: list[dict[str, Any]]
+) -> None:
+    path, headers = f"/v1/recommendations/{pairs[0]['id']}/decisions", keys.headers("broker") | {"If-Match": '"99"'}
+    assert (await client.post(path, json={"action": "accept"}, headers=headers)).status_code == 412
+    assert (await decide(client, keys, pairs[0], action="accept")).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("role", "status"),
     [("enterprise", 404), ("provider", 404), ("operator", 403), ("authority", 403), ("administrator", 201)],
