@@ -1,4 +1,5 @@
--- Who may read and write which rows. Every policy of the service stands in this file, with the reason in front of it;
+-- Who may read and write which rows: every policy with the reason in front of it. Those of stored answers stand in
+-- 0012_manners.sql, those of consents in 0015_tiers.sql;
 -- what an actor is told when it may not is decided in the rooms, and these are the lock behind that door.
 --
 -- An actor is set for each transaction (service/kit/db.py). Where none is set every function below is false or null, and
