@@ -33,7 +33,8 @@ from tests.access.indexing import index_market
 from tests.access.market import Aviary, Caller, Canary, Market
 from tests.access.probing import readable
 from tests.access.requests import KINDS
-from tests.access.rules import PUBLIC, may_know
+from tests.access.rules import may_know
+from tests.access.ruling import PUBLIC, REVIEWERS
 
 CHECKS: Final = (
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
@@ -66,7 +67,16 @@ select exists (
       and organization.state <> 'suspended'
 )
 """
-EVERY: Final = 500
+# Whether a pair of the organization has both consents open, for the other side or for whoever introduces the two.
+CONSENTED: Final = """
+select exists (
+    select from consent as theirs
+    join consent as other on other.recommendation_id = theirs.recommendation_id and other.side <> theirs.side
+    where theirs.organization_id = $1 and theirs.withdrawn_at is null and other.withdrawn_at is null
+      and ($2 or other.organization_id = $3)
+)
+"""
+EVERY: Final = 100
 # What the application raised besides its answers, the last of it explaining a 500.
 RAISED: Final[list[str]] = []
 
@@ -162,7 +172,7 @@ class Fuzzer:
         self.findings.answers[f"{response.status_code}"] += 1
         for token in set(CANARY.findall(readable(response.content))):
             canary = self.market.aviary.canaries.get(token)
-            if canary is not None and self._hidden(caller, canary):
+            if canary is not None and self._hidden(label, caller, canary):
                 self.findings.note(f"{label}: shows {canary.guard} of {canary.house}", f"to {caller.name}")
         try:
             case.validate_response(response, checks=CHECKS, headers={})
@@ -174,14 +184,19 @@ class Fuzzer:
         if self.findings.requests % EVERY == 0:
             self._mend()
 
-    def _hidden(self, caller: Caller, canary: Canary) -> bool:
+    def _hidden(self, label: str, caller: Caller, canary: Canary) -> bool:
         if may_know(self.market, caller, canary):
             return False
         if caller.standing != "good":
             return True
-        # An earlier request of the run may have published it, or an outcome in the organization's name.
+        # Earlier requests of the run may have opened it: by both consents, by publishing it, or by an outcome in the
+        # organization's name.
+        house = self.market.houses[canary.house].id
+        opened = canary.guard == "house" or (canary.guard == "contact" and label.endswith("/contacts"))
+        if opened and self._consented(caller, house, canary.guard):
+            return False
         if canary.guard == "house":
-            return not asyncio.run(as_owner(self._owner_url, OFFERS, self.market.houses[canary.house].id))
+            return not asyncio.run(as_owner(self._owner_url, OFFERS, house))
         if canary.guard != "text" or canary.subject is None:
             return True
         about = canary.subject
@@ -191,6 +206,11 @@ class Fuzzer:
             if (each.kind, each.house, each.state) == (about.kind, about.house, about.state)
         )
         return asyncio.run(as_owner(self._owner_url, STATE, listing)) not in PUBLIC[about.kind]
+
+    def _consented(self, caller: Caller, house: UUID, guard: str) -> bool:
+        introduces = guard == "contact" and caller.has(*REVIEWERS)
+        own = self.market.houses[caller.house].id
+        return bool(asyncio.run(as_owner(self._owner_url, CONSENTED, house, introduces, own)))
 
     def _mend(self) -> None:
         def ids(kind: str) -> list[UUID]:

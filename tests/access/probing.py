@@ -14,7 +14,8 @@ from uuid import UUID
 
 from service.kit.db import Connection, Pool
 from tests.access.market import Aviary, Subject
-from tests.access.rules import RULES, Cell, may_know, sees_listing, shown
+from tests.access.rules import RULES, may_know, shown
+from tests.access.ruling import Cell, sees_listing
 
 ASGI = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 held: ContextVar[Connection | None] = ContextVar("held", default=None)

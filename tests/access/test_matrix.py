@@ -21,7 +21,8 @@ from tests.access.indexing import build_market, index_market
 from tests.access.market import ROLES, SCOPES, STATES, Caller, Market
 from tests.access.probing import Count, Probe, UndoingPool, judge, send
 from tests.access.requests import objects, operations, request
-from tests.access.rules import ACTIONS, INNER_ACTIONS, RULES, Cell
+from tests.access.rules import RULES
+from tests.access.ruling import ACTIONS, INNER_ACTIONS, Cell
 
 FULL = bool(os.environ.get("FULL"))
 LEAST = 100_000 if FULL else 10_000
