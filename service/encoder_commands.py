@@ -12,7 +12,7 @@ from service import encoder_choice
 from service.encoder_choice import Change
 from service.encoder_reports import list_of_encoders
 from service.kit.actor import SYSTEM
-from service.kit.db import Pool, transaction
+from service.kit.db import Pool, ranking_role, transaction
 from service.resources import open_database, open_pool
 from service.settings import Settings
 
@@ -28,7 +28,9 @@ async def listing(settings: Settings) -> RenderableType:
     """Every encoder as a table."""
     async with _pool(settings) as pool, transaction(pool, SYSTEM) as connection:
         in_use = await encoder_choice.source_in_use(connection, settings)
-        return list_of_encoders(folders.saved(settings.cache), await known_models(connection), in_use)
+        async with ranking_role(connection):
+            known = await known_models(connection)
+        return list_of_encoders(folders.saved(settings.cache), known, in_use)
 
 
 async def activate(settings: Settings, name: str) -> None:

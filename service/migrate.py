@@ -22,13 +22,21 @@ class MigrationError(RuntimeError):
     """The database cannot be brought to the present schema; the message says what to do."""
 
 
-CREATE_ROLE = """
+CREATE_APPLICATION_ROLE = """
 do $$ begin
     create role duijie_app nologin nobypassrls;
 exception when duplicate_object then null;
 end $$
 """
-GRANT_ROLE = "grant duijie_app to current_user"
+CREATE_RANKING_ROLE = """
+do $$ begin
+    create role duijie_ranking nologin nobypassrls;
+exception when duplicate_object then null;
+end $$
+"""
+GRANT_APPLICATION_ROLE = "grant duijie_app to current_user"
+# Taken for a while, never held beside the application's own rights.
+GRANT_RANKING_ROLE = "grant duijie_ranking to duijie_app with inherit false, set true"
 CREATE_EXTENSION = "create extension if not exists vector"
 EXTENSION_VERSION = "select extversion from pg_extension where extname = 'vector'"
 TAKE_LOCK = "select pg_advisory_lock($1)"
@@ -43,6 +51,8 @@ async def prepare_embedded(superuser_url: str, owner_url: str) -> None:
             if not await connection.fetchval("select 1 from pg_roles where rolname = $1", role):
                 await connection.execute(f"create role {role} login nobypassrls")
         await connection.execute(f"grant {APPLICATION} to {OWNER}")
+        await connection.execute(CREATE_RANKING_ROLE)
+        await connection.execute(GRANT_RANKING_ROLE)
         if not await connection.fetchval("select 1 from pg_database where datname = 'duijie'"):
             await connection.execute(f"create database duijie owner {OWNER} template template0 encoding 'UTF8'")
     finally:
@@ -64,7 +74,7 @@ async def migrate(owner_url: str) -> None:
     lock = await asyncpg.connect(owner_url)
     try:
         await lock.execute(TAKE_LOCK, MIGRATION_LOCK)
-        await _ensure_role(lock)
+        await _ensure_roles(lock)
         await _ensure_extension(lock)
         engine = create_async_engine(
             "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(owner_url), poolclass=NullPool
@@ -104,18 +114,31 @@ def _upgrade(connection: SyncConnection) -> bool:
     return before != MigrationContext.configure(connection).get_current_revision()
 
 
-async def _ensure_role(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    if await connection.fetchval(
-        "select pg_has_role(current_user, rolname, 'member') from pg_roles where rolname = $1", APPLICATION
-    ):
-        return
+HAS_APPLICATION_ROLE = """
+select exists (select from pg_roles where rolname = 'duijie_app' and pg_has_role(oid, 'member'))
+"""
+HAS_RANKING_ROLE = """
+select exists (
+    select from pg_roles as ranking, pg_roles as application
+    where ranking.rolname = 'duijie_ranking' and application.rolname = 'duijie_app'
+      and pg_has_role(application.oid, ranking.oid, 'set')
+)
+"""
+
+
+async def _ensure_roles(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     try:
-        await connection.execute(CREATE_ROLE)
-        await connection.execute(GRANT_ROLE)
+        if not await connection.fetchval(HAS_APPLICATION_ROLE):
+            await connection.execute(CREATE_APPLICATION_ROLE)
+            await connection.execute(GRANT_APPLICATION_ROLE)
+        if not await connection.fetchval(HAS_RANKING_ROLE):
+            await connection.execute(CREATE_RANKING_ROLE)
+            await connection.execute(GRANT_RANKING_ROLE)
     except asyncpg.InsufficientPrivilegeError as error:
         raise MigrationError(
-            "the role that migrates may not create roles. Let a superuser run once: "
-            "create role duijie_app nologin; grant duijie_app to <the role of DUIJIE_DATABASE_URL>;"
+            "the role that migrates may not create roles. Let a superuser run once what is not there yet: "
+            "create role duijie_app nologin; grant duijie_app to <the role of DUIJIE_DATABASE_URL>; "
+            f"create role duijie_ranking nologin; {GRANT_RANKING_ROLE};"
         ) from error
 
 

@@ -17,7 +17,7 @@ from service.access import service as access
 from service.access.schemas import KeyRequest, OrganizationContent, OrganizationKind
 from service.app import create_app
 from service.kit.actor import SYSTEM, Actor, Role
-from service.kit.db import APPLICATION_ROLE, SEARCH_PATH, Pool, create_pool, prepare_connection, transaction
+from service.kit.db import SEARCH_PATH, Pool, create_pool, prepare_connection, transaction
 from service.migrate import prepare_embedded
 from service.resources import DatabaseUrls, Resources, resources_over
 from service.settings import Settings
@@ -35,6 +35,22 @@ class Server:
         return self.server.url(role, database)
 
 
+INSPECTOR = "duijie_inspector"
+CREATE_INSPECTOR = f"""
+do $$ begin
+    create role {INSPECTOR} login nobypassrls;
+exception when duplicate_object then null;
+end $$;
+grant duijie_app, duijie_ranking to {INSPECTOR};
+"""
+
+
+async def _create_inspector(superuser_url: str) -> None:
+    superuser = await asyncpg.connect(superuser_url)
+    await superuser.execute(CREATE_INSPECTOR)
+    await superuser.close()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """An embedded server in a folder of its own, with a migrated and seeded database `duijie` as the template.
@@ -45,12 +61,15 @@ def postgres() -> Iterator[Server]:
 
     if given := os.environ.get("DUIJIE_TEST_SERVER"):
         socket_folder, port = given.split()
-        yield Server(embedded.EmbeddedServer(Path(socket_folder), int(port)), "duijie")
+        running = embedded.EmbeddedServer(Path(socket_folder), int(port))
+        asyncio.run(_create_inspector(running.url("postgres", "postgres")))
+        yield Server(running, "duijie")
         return
     with tempfile.TemporaryDirectory(prefix="duijie-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         server = embedded.start(Path(folder))
         asyncio.run(prepare_embedded(server.url("postgres", "postgres"), server.url(embedded.OWNER)))
+        asyncio.run(_create_inspector(server.url("postgres", "postgres")))
         yield Server(server, "duijie")
         embedded.stop(Path(folder))
 
@@ -99,10 +118,11 @@ def app_url(postgres: Server, database: str) -> str:
 
 
 @pytest.fixture
-async def pool(app_url: str) -> AsyncIterator[Pool]:
-    """A pool that looks at the database as the service itself, also where a test names no actor."""
-    at_rest = {"role": APPLICATION_ROLE, "search_path": SEARCH_PATH, "duijie.roles": Role.SYSTEM.value}
-    made = await asyncpg.create_pool(app_url, min_size=1, max_size=5, init=prepare_connection, server_settings=at_rest)
+async def pool(postgres: Server, database: str) -> AsyncIterator[Pool]:
+    """A pool that looks at the database as the service itself, also where a test names no actor, and into the index."""
+    at_rest = {"search_path": SEARCH_PATH, "duijie.roles": Role.SYSTEM.value}
+    url = postgres.url(INSPECTOR, database)
+    made = await asyncpg.create_pool(url, min_size=1, max_size=5, init=prepare_connection, server_settings=at_rest)
     yield made
     await made.close()
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from service.access import service as access
 from service.access.schemas import Organization, OrganizationContent, OrganizationKind
-from service.errors import FieldProblem, Forbidden, NotFound, ServiceError, TooLarge
+from service.errors import FieldProblem, Forbidden, ServiceError, TooLarge, ValidationProblem
 from service.exchange import codebook, repository
 from service.exchange.columns import ImportKind
 from service.exchange.readers import RawRow, check_name, open_table
@@ -146,7 +146,11 @@ async def _default_owner(
     if named is not None:
         found = await access.find_organization(connection, named)
         if found is None:
-            raise NotFound(Text(f"没有外部编号为 {named} 的单位", f"No organization has the external id {named}"))
+            text = Text(
+                f"没有外部编号为 {named} 的单位，请先登记该单位",
+                f"No organization has the external id {named}: register it first",
+            )
+            raise ValidationProblem([FieldProblem("organization", "unknown", text)])
         return found
     if actor.organization_id is not None:
         return await access.get_organization(connection, actor.organization_id)

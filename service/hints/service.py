@@ -19,7 +19,7 @@ from service.hints.present import present
 from service.hints.schemas import ListingHints
 from service.hints.vectors import vectors_of
 from service.kit.actor import Actor
-from service.kit.db import Connection, transaction
+from service.kit.db import Connection, ranking_role, transaction
 from service.kit.language import Text
 from service.listings import service as listings
 from service.listings.schemas import Kind, Listing, ListingContent
@@ -111,19 +111,21 @@ async def _hints(
     """Hints, with what counts words in a thread and what encodes them between transactions, which hold nothing meanwhile."""
     async with transaction(resources.pool, actor) as connection:
         fields = await taxonomy.list_fields(connection)
-        model = await active_model(connection)
+        async with ranking_role(connection):
+            model = await active_model(connection)
         unpublished = await _unpublished(connection, draft, organization)
     draft = with_known_field(draft, {field.code for field in fields})
     profile = await asyncio.to_thread(compose, draft.listing)
     words = field_words(fields)
     vectors = await vectors_of(resources.encoders, resources.field_vectors, model, profile, words, seconds=seconds)
-    async with transaction(resources.pool, actor) as connection:
+    async with transaction(resources.pool, actor) as connection, ranking_role(connection):
         near = await neighbours(connection, profile, model, vectors.text)
     found = await asyncio.to_thread(find, draft, profile, Surroundings(words, vectors, near, unpublished))
     async with transaction(resources.pool, actor) as connection:
-        documents = await vocabulary.document_frequencies(connection, found.candidates.terms())
-        collection = await vocabulary.collection_size(connection, "need")
-        collection += await vocabulary.collection_size(connection, "outcome")
+        async with ranking_role(connection):
+            documents = await vocabulary.document_frequencies(connection, found.candidates.terms())
+            collection = await vocabulary.collection_size(connection, "need")
+            collection += await vocabulary.collection_size(connection, "outcome")
         others = await _visible(connection, actor, found, Kind(draft.listing.kind))
     keywords = suggest_keywords(found.candidates, documents, collection, draft.listing.keywords)
     return present(found, keywords, others, fields, organization)

@@ -22,6 +22,7 @@ else:
     Row = asyncpg.Record
 
 APPLICATION_ROLE = "duijie_app"
+RANKING_ROLE = "duijie_ranking"
 SEARCH_PATH = "public, matching"
 
 
@@ -100,6 +101,21 @@ async def set_actor(connection: Connection, actor: Actor) -> None:
         actor.address_class,
         str(actor.person_id or ""),
     )
+
+
+TAKE_RANKING_ROLE = f"set local role {RANKING_ROLE}"
+TAKE_APPLICATION_ROLE = f"set local role {APPLICATION_ROLE}"
+
+
+@asynccontextmanager
+async def ranking_role(connection: Connection) -> AsyncIterator[None]:
+    """Within a transaction, work on the matching index: its tables and no others are to be reached meanwhile.
+
+    A block that raises leaves the role as it is: rolling back, to a savepoint too, gives the former one back.
+    """
+    await connection.execute(TAKE_RANKING_ROLE)
+    yield
+    await connection.execute(TAKE_APPLICATION_ROLE)
 
 
 def affected(status: str) -> int:

@@ -8,13 +8,14 @@ from uuid import UUID
 from matching import pipeline
 from matching.embedding import Encoded, Role
 from matching.explanation import as_data
+from matching.fusion import Ranking
 from matching.index.models import EmbeddingModel, active_model, live_models
 from matching.types import EmbeddedProfile, Kind, Match, Scope
 from service.access import service as access
 from service.kit import queue
 from service.kit.actor import SYSTEM
 from service.kit.clock import today
-from service.kit.db import Connection, transaction
+from service.kit.db import Connection, ranking_role, transaction
 from service.kit.queue import Handler, ListingJob
 from service.listings import service as listings
 from service.listings.schemas import Kind as ListingKind
@@ -60,7 +61,8 @@ async def index_listing(resources: Resources, listing_id: UUID, *, bulk: bool) -
     """
     async with transaction(resources.pool, SYSTEM) as connection:
         listing = await _published(connection, listing_id)
-        models = await live_models(connection)
+        async with ranking_role(connection):
+            models = await live_models(connection)
         partners = await regions.partners_of(connection, listing.region) if listing and listing.region else []
     if listing is None:
         return
@@ -75,8 +77,9 @@ async def index_listing(resources: Resources, listing_id: UUID, *, bulk: bool) -
             # A newer version has its own job; a withdrawn listing has left the index with its withdrawal, and one of a
             # suspended organization with its suspension.
             return
-        await pipeline.index_profile(connection, profile, encoded)
-        active = await active_model(connection)
+        async with ranking_role(connection):
+            await pipeline.index_profile(connection, profile, encoded)
+            active = await active_model(connection)
         if active is not None and active.id in encoded:
             await repository.mark_indexed(connection, listing_id, listing.version, active.id)
             await queue.enqueue_rank(connection, [ListingJob(listing_id, listing.version)], bulk=bulk)
@@ -87,12 +90,13 @@ async def rank_listing(resources: Resources, listing_id: UUID) -> None:
     async with transaction(resources.pool, SYSTEM) as connection:
         await repository.hold_ranking(connection)
         listing = await _published(connection, listing_id)
-        embedding = await active_model(connection)
-        if listing is None or embedding is None:
+        if listing is None:
             return
         kind: Kind = "need" if listing.kind is ListingKind.NEED else "outcome"
-        profile = await pipeline.load_profile(connection, kind, listing_id, embedding)
-        if profile is None:
+        async with ranking_role(connection):
+            embedding = await active_model(connection)
+            profile = await pipeline.load_profile(connection, kind, listing_id, embedding) if embedding else None
+        if embedding is None or profile is None:
             return
         run = _Run(connection, profile, embedding, resources.settings.stored_matches)
         await run.rank_and_store()
@@ -122,34 +126,25 @@ class _Run:
         """Rank, keep what is worth it, and take off the list what is not any more."""
         ranking = await active_ranking(self.connection)
         identifier, kind = self.asking.profile.id, self.asking.profile.kind
-        found = await pipeline.rank(
-            self.connection,
-            self.asking,
-            self.embedding,
-            ranking,
-            today=today(),
-            limit=self.keep * LOOK_FURTHER,
-        )
+        found = await self._rank(ranking, Scope(), self.keep * LOOK_FURTHER)
         kept = await self._worth_keeping(found)
         before = await repository.partners(self.connection, identifier)
         seen = {_partner(match, kind) for match in found}
         # Pairs of earlier rankings that were not met again get the score of today's text too.
         missed = tuple(sorted(before - seen))
         if missed:
-            again = await pipeline.rank(
-                self.connection,
-                self.asking,
-                self.embedding,
-                ranking,
-                today=today(),
-                scope=Scope(identifiers=missed),
-                limit=len(missed),
-            )
+            again = await self._rank(ranking, Scope(identifiers=missed), len(missed))
             kept += [match for match in again if match.level != "none"]
         partners = {_partner(match, kind) for match in kept}
         await repository.store(self.connection, [_row(match) for match in kept], ranking.version)
         await repository.supersede(self.connection, identifier, sorted(before - partners))
         await repository.mark_ranked(self.connection, identifier, ranking.version, len(partners))
+
+    async def _rank(self, ranking: Ranking, scope: Scope, limit: int) -> list[Match]:
+        async with ranking_role(self.connection):
+            return await pipeline.rank(
+                self.connection, self.asking, self.embedding, ranking, today=today(), scope=scope, limit=limit
+            )
 
     async def _worth_keeping(self, found: list[Match]) -> list[Match]:
         """The first of this listing's list, and any pair that ranks high on the other side's."""

@@ -14,7 +14,7 @@ from matching.types import Match, Scope
 from service.errors import FieldProblem, NotFound, Unavailable, ValidationProblem
 from service.kit.actor import Actor
 from service.kit.clock import today
-from service.kit.db import Connection, Row, transaction
+from service.kit.db import Connection, Row, ranking_role, transaction
 from service.kit.language import Language, Text, current_language
 from service.kit.pages import decode_cursor, encode_cursor
 from service.kit.tiers import redact
@@ -184,7 +184,8 @@ async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) 
     """
     async with transaction(resources.pool, actor) as connection:
         looked_up = await _check_codes(connection, request)
-        model = await active_model(connection)
+        async with ranking_role(connection):
+            model = await active_model(connection)
     if model is None:
         raise Unavailable(Text("排序模型尚未就绪，请稍后重试", "No embedding model is active yet: try again soon"))
     # Reading the figures of a long text takes a while, in which others are to be served.
@@ -201,9 +202,12 @@ async def match_text(resources: Resources, actor: Actor, request: AdHocRequest) 
         not_organization=actor.organization_id if request.exclude_own else None,
     )
     async with transaction(resources.pool, actor) as connection:
-        asking = await pipeline.embedded_ad_hoc(connection, profile, encoded)
         ranking = await active_ranking(connection)
-        found = await pipeline.rank(connection, asking, model, ranking, today=today(), scope=scope, limit=request.limit)
+        async with ranking_role(connection):
+            asking = await pipeline.embedded_ad_hoc(connection, profile, encoded)
+            found = await pipeline.rank(
+                connection, asking, model, ranking, today=today(), scope=scope, limit=request.limit
+            )
         return await _present_ad_hoc(connection, actor, request, found, ranking.version)
 
 

@@ -13,7 +13,7 @@ from matching.pipeline import load_profile
 from matching.types import Kind
 from service.errors import NotFound, Unavailable
 from service.kit.clock import today
-from service.kit.db import Connection, Row
+from service.kit.db import Connection, Row, ranking_role
 from service.kit.language import Text
 from service.matches import repository
 from service.matches.models import active_ranking
@@ -46,7 +46,8 @@ async def setting_of(connection: Connection) -> Setting:
     Raises:
         Unavailable: nothing is indexed yet.
     """
-    embedding = await active_model(connection)
+    async with ranking_role(connection):
+        embedding = await active_model(connection)
     if embedding is None:
         raise Unavailable(
             Text("还没有建立索引：请先运行 duijie worker", "Nothing is indexed yet: run duijie worker first")
@@ -73,10 +74,11 @@ async def sample_of_needs(connection: Connection, seed: int, count: int) -> list
 
 async def ranked_lists(setting: Setting, need_id: UUID, names: Sequence[str]) -> dict[str, list[str]]:
     """A stored need's outcomes by system, best first; empty where the need left the index meanwhile."""
-    profile = await load_profile(setting.connection, "need", need_id, setting.embedding)
-    if profile is None:
-        return {}
-    return {name: [str(found) for found in await SYSTEMS[name](setting, profile)] for name in names}
+    async with ranking_role(setting.connection):
+        profile = await load_profile(setting.connection, "need", need_id, setting.embedding)
+        if profile is None:
+            return {}
+        return {name: [str(found) for found in await SYSTEMS[name](setting, profile)] for name in names}
 
 
 async def texts_of(connection: Connection, kind: Kind, identifiers: Sequence[str]) -> dict[str, Document]:

@@ -24,7 +24,7 @@ from matching.types import Kind
 from service.encoder_choice import source_in_use
 from service.kit import queue
 from service.kit.actor import SYSTEM
-from service.kit.db import Connection, transaction
+from service.kit.db import Connection, ranking_role, transaction
 from service.matches.models import install_default, rank_everything
 from service.resources import Resources
 
@@ -51,18 +51,16 @@ async def _settle_models(resources: Resources) -> None:
     async with transaction(resources.pool, SYSTEM) as connection:
         if await install_default(connection):
             await rank_everything(connection)
-        model = await register_model(connection, resources.encoders.source, encoder.identity)
-        if (
-            model.state == "building"
-            and not await _fill(connection, model)
-            and await activate_model(connection, model.id)
-        ):
+        async with ranking_role(connection):
+            model = await register_model(connection, resources.encoders.source, encoder.identity)
+        if model.state == "building" and not await _fill(connection, model) and await _activate(connection, model):
             log.info("embedding model switched", model=model.name)
             await rank_everything(connection)
         await _read_again(connection)
-        await drop_retired_vectors(connection)
-        large = max(await collection_size(connection, "need"), await collection_size(connection, "outcome"))
-        models = await live_models(connection)
+        async with ranking_role(connection):
+            await drop_retired_vectors(connection)
+            large = max(await collection_size(connection, "need"), await collection_size(connection, "outcome"))
+            models = await live_models(connection)
     await resources.encoders.keep_only({model.source for model in models})
     if large >= candidates.GRAPH_FROM:
         await _ensure_graphs(resources, models)
@@ -93,17 +91,19 @@ async def _rewrite_terms(resources: Resources) -> None:
 
     Until it is done a query of new terms does not meet the old ones of what is still to come; all others it meets.
     """
-    async with transaction(resources.pool, SYSTEM) as connection:
+    async with transaction(resources.pool, SYSTEM) as connection, ranking_role(connection):
         if await is_of_this_code(connection):
             return
     written, again = 0, True
     while again:
-        async with transaction(resources.pool, SYSTEM) as connection:
+        async with transaction(resources.pool, SYSTEM) as connection, ranking_role(connection):
             done = await rewrite_outdated_lexemes(connection, TEXTS_AT_ONCE)
         written, again = written + done, done > 0
     async with transaction(resources.pool, SYSTEM) as connection:
         # Not so while another worker is at it, or an older one still runs: the next turn sees to it.
-        if await note_tokenizer(connection):
+        async with ranking_role(connection):
+            noted = await note_tokenizer(connection)
+        if noted:
             log.info("terms written anew", texts=written)
             await rank_everything(connection)
 
@@ -111,25 +111,32 @@ async def _rewrite_terms(resources: Resources) -> None:
 async def _pack_terms(resources: Resources) -> None:
     """Pack the terms of what was written since, if it is much."""
     for kind in KINDS:
-        async with transaction(resources.pool, SYSTEM) as connection:
+        async with transaction(resources.pool, SYSTEM) as connection, ranking_role(connection):
             up_to = await postings.last_number(connection, kind)
         more = True
         while more:
-            async with transaction(resources.pool, SYSTEM) as connection:
+            async with transaction(resources.pool, SYSTEM) as connection, ranking_role(connection):
                 more = await postings.pack(connection, kind, up_to)
 
 
 async def _fill(connection: Connection, model: EmbeddingModel) -> int:
     """Ask for the vectors that the new model lacks; how many there are."""
-    lacking = await profiles_without_vector(connection, model.id, AT_ONCE)
+    async with ranking_role(connection):
+        lacking = await profiles_without_vector(connection, model.id, AT_ONCE)
     for row in await connection.fetch(VERSIONS, [identifier for identifier, _ in lacking]):
         await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)
     return len(lacking)
 
 
+async def _activate(connection: Connection, model: EmbeddingModel) -> bool:
+    async with ranking_role(connection):
+        return await activate_model(connection, model.id)
+
+
 async def _read_again(connection: Connection) -> None:
     """Ask for profiles whose figures an older version of the code read, so that all are compared by the same rules."""
-    older = await of_older_parser(connection, AT_ONCE)
+    async with ranking_role(connection):
+        older = await of_older_parser(connection, AT_ONCE)
     for row in await connection.fetch(VERSIONS, older):
         await queue.enqueue_index(connection, row["id"], row["version"], bulk=True)
 

@@ -22,7 +22,7 @@ from matching.index import organizations
 from matching.index.organizations import Counted
 from matching.signals.responsiveness import promptness
 from matching.types import AnswerHistory
-from service.kit.db import Connection
+from service.kit.db import Connection, ranking_role
 from service.matches.models import rank_outcomes_of
 from service.responses import repository
 
@@ -61,7 +61,8 @@ async def follow(
 
 async def count_due(connection: Connection, at: datetime) -> int:
     """Count anew some of the organizations that were not counted for a day; how many. Those under way elsewhere are left."""
-    due = await organizations.counted_before(connection, at - COUNTED_EVERY, COUNTED_AT_ONCE)
+    async with ranking_role(connection):
+        due = await organizations.counted_before(connection, at - COUNTED_EVERY, COUNTED_AT_ONCE)
     free = await repository.lock_free(connection, list(due))
     await _count(connection, free, at)
     return len(free)
@@ -70,7 +71,8 @@ async def count_due(connection: Connection, at: datetime) -> int:
 async def _count(connection: Connection, organization_ids: list[UUID], at: datetime) -> None:
     for row in await repository.count(connection, organization_ids, at, at - REMEMBERED, OVERDUE):
         counted = Counted(row["organization_id"], organizations.history_of(row), row["questions"])
-        before = await organizations.record(connection, counted, at)
+        async with ranking_role(connection):
+            before = await organizations.record(connection, counted, at)
         if _step(before) != _step(counted.history):
             await rank_outcomes_of(connection, counted.organization)
 

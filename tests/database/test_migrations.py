@@ -79,8 +79,8 @@ async def test_seeds_load_twice_and_keep_what_operators_changed(owner_url: str) 
     await owner.close()
 
 
-async def test_the_application_role_is_bound_by_policies_and_cannot_rewrite_history(pool: Pool) -> None:
-    async with pool.acquire() as connection:
+async def test_the_application_role_is_bound_by_policies_and_cannot_rewrite_history(serving_pool: Pool) -> None:
+    async with serving_pool.acquire() as connection:
         assert await connection.fetchval("select current_user") == "duijie_app"
         bypass = "select rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname = current_user"
         assert await connection.fetchval(bypass) is False

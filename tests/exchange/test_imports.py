@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import xlsxwriter
 
-from service.errors import ServiceError
+from service.errors import ValidationProblem
 from service.exchange.exports import export_path
 from service.exchange.runs import BATCH, import_path
 from service.kit.actor import SYSTEM
@@ -273,5 +273,6 @@ async def test_exports_show_only_what_may_be_seen(client: httpx2.AsyncClient, ke
 
 
 async def test_an_unknown_organization_for_the_whole_file_is_refused(pool: Pool, tmp_path: Path) -> None:
-    with pytest.raises(ServiceError):
+    with pytest.raises(ValidationProblem) as refused:
         await import_path(pool, SYSTEM, write(tmp_path / "a.csv", GOOD), "needs", organization="nobody")
+    assert [(each.field, each.rule) for each in refused.value.problems] == [("organization", "unknown")]

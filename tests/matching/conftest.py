@@ -17,17 +17,17 @@ from matching.types import EmbeddedProfile, Facets, Kind, Profile
 NAMESPACE = UUID("1b671a64-40d5-491e-99b0-da01ff1f3341")
 
 
-async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
+async def connect(url: str, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection as the service makes it: the index's schema on the search path, vector types known."""
-    made = await asyncpg.connect(url, server_settings={"search_path": "public, matching"})
+    made = await asyncpg.connect(url, server_settings={"search_path": "public, matching", **settings})
     await register_codecs(made)
     return made
 
 
 @pytest.fixture
 async def connection(app_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A connection of the application's role, which owns nothing, to a fresh migrated database."""
-    made = await connect(app_url)
+    """A connection of the ranking role, which owns nothing, to a fresh migrated database."""
+    made = await connect(app_url, role="duijie_ranking")
     yield made
     await made.close()
 

@@ -160,7 +160,7 @@ async def test_counts_stay_exact_and_nobody_deadlocks_under_concurrent_writers(
 
     async def work(seed: int) -> None:
         dice = random.Random(seed)
-        own = await connect(app_url)
+        own = await connect(app_url, role="duijie_ranking")
         try:
             for _ in range(25):
                 name = f"p{dice.randrange(8)}"

@@ -130,7 +130,7 @@ async def test_who_packs_waits_for_numbers_that_are_under_way(
 ) -> None:
     """Else a row could get a number below the last packed one and be seen by nobody."""
     await put(connection, encoder, model, profile("outcome", "枸杞"))
-    other = await connect(app_url)
+    other = await connect(app_url, role="duijie_ranking")
     try:
         async with other.transaction():
             await pipeline.index_profile(other, profile("outcome", "枸杞酒"), {})

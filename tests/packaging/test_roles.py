@@ -61,10 +61,11 @@ async def rows(url: str, query: str) -> list[tuple[object, ...]]:
 
 async def test_the_roles_have_no_more_rights_than_they_need(server: embedded.EmbeddedServer) -> None:
     rights = "select rolname, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls, rolcanlogin from pg_roles"
-    found = await rows(server.url("postgres"), f"{rights} where rolname in ('duijie_app', 'duijie_owner') order by 1")
+    found = await rows(server.url("postgres"), f"{rights} where rolname like 'duijie%' order by 1")
     assert found == [
         ("duijie_app", False, False, False, False, True),
         ("duijie_owner", False, False, False, False, True),
+        ("duijie_ranking", False, False, False, False, False),
     ]
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await rows(server.url("duijie_app"), "create table made_by_app (a integer)")
