@@ -1,4 +1,4 @@
-"""Protections in Python code, found in its syntax tree: refusals, checks, answers, redactions, workflow parties."""
+"""Protections in Python code, found in its syntax tree: refusals, checks, answers, redactions, tiers, workflow parties."""
 
 import ast
 import re
@@ -11,6 +11,8 @@ NOT_PROTECTION = frozenset({"ValidationProblem"})
 CHECK = re.compile(r"^_?check_")
 ANSWER = re.compile(r"^_?may(_|$)")
 REDACTING = re.compile(r"^_?(redacted|masked)")
+# Who sees a field, by the names that declarations carry; SHOWN is for everybody with a key.
+TIERS = frozenset({"DETAIL", "CONTACT", "POSTED_BY", "INTERNAL", "OPENED"})
 FACTORIES = frozenset({"as_error"})
 
 
@@ -74,7 +76,11 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> None:
-        """Who may is everybody."""
+        """Who may is everybody, and everybody is as near as the owner."""
+        if self._inside and self._inside[-1] == "tier_of" and node.value is not None:
+            given = ast.unparse(node.value)
+            if given != "Tier.OWNER":
+                self._add("tier", given, node.value, "Tier.OWNER")
         if self._inside and ANSWER.match(self._inside[-1]) and node.value is not None and not _is_true(node.value):
             self._add("answer", self._inside[-1], node.value, "bool(…) or True")
         self.generic_visit(node)
@@ -84,6 +90,9 @@ class Finder(ast.NodeVisitor):
         name = _called(node)
         if REDACTING.match(name) and node.args:
             whole = ast.get_source_segment(self.source.decode(), node.args[-1]) or ""
+            self._add("redaction", name, node, whole)
+        if name == "redact" and len(node.args) == 2:
+            whole = ast.get_source_segment(self.source.decode(), node.args[0]) or ""
             self._add("redaction", name, node, whole)
         if name == "step" and self.path.endswith("tables.py") and len(node.args) > 3:
             action, sources, target = (str(ast.literal_eval(part)) for part in node.args[:3])
@@ -96,6 +105,13 @@ class Finder(ast.NodeVisitor):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and _is_none(value):
                     self._add("redaction", str(key.value), key, "'-'")
+        self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """A field with a tier is shown to everybody."""
+        for part in ast.walk(node.annotation):
+            if isinstance(part, ast.Name) and part.id in TIERS:
+                self._add("tier", f"{ast.unparse(node.target)} {part.id}", part, "type(…)(type(….tier)(0))")
         self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:

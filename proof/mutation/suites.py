@@ -53,6 +53,11 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "service/kit/limits.py": ("tests/http/test_throttle.py",),
     "service/kit/masking.py": ("tests/kit", "tests/http/test_log_secrets.py"),
     "service/kit/web.py": ("tests/http/test_headers.py", "tests/http/test_manners.py"),
+    "service/listings/schemas.py": ("tests/access/test_tiers.py", "tests/access/test_confidential.py", "tests/listings"),
+    "service/listings/tiers.py": ("tests/access/test_tiers.py", "tests/access/test_confidential.py"),
+    "service/listings/search.py": ("tests/access/test_tiers.py", "tests/access/test_confidential.py", "tests/http"),
+    "service/needs/": ("tests/access/test_tiers.py", "tests/access/test_confidential.py", "tests/http/test_needs.py"),
+    "service/outcomes/": ("tests/access/test_tiers.py", "tests/access/test_confidential.py", "tests/http/test_needs.py"),
     "service/listings/": (
         "tests/listings",
         "tests/http/test_needs.py",
@@ -67,6 +72,9 @@ NEAREST: dict[str, tuple[str, ...]] = {
         "tests/http/test_access.py",
     ),
     "service/matches/decisions.py": ("tests/listings", "tests/matches/test_decisions.py", "tests/http/test_access.py"),
+    "service/matches/consent": ("tests/access/test_tiers.py", "tests/http/test_consents.py"),
+    "service/matches/schemas.py": ("tests/access/test_tiers.py", "tests/access/test_confidential.py"),
+    "service/matches/lists.py": ("tests/access/test_confidential.py", "tests/matches/test_decisions.py"),
     "service/matches/": (
         "tests/matches/test_decisions.py",
         "tests/http/test_access.py",

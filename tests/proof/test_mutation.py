@@ -28,6 +28,15 @@ def may_enter(door):
     return not door.shut
 def redacted(door):
     return door.copy(update={"key": None, "name": 1})
+class Door(Tiered):
+    bell: Annotated[str, SHOWN]
+    key: Annotated[str | None, CONTACT] = Field(description="钥匙")
+def tier_of(door):
+    if door.open:
+        return Tier.OWNER
+    return Tier.MEMBER
+def present(door):
+    return redact(door, view)
 '''.encode()
 
 
@@ -47,12 +56,18 @@ def test_protections_in_code_are_found_and_taken_out() -> None:
         "operand:a.py:enter:Closed.2",
         "answer:a.py:may_enter:may_enter",
         "redaction:a.py:redacted:key",
+        "tier:a.py:Door:key CONTACT",
+        "tier:a.py:tier_of:Tier.MEMBER",
+        "redaction:a.py:present:redact",
     ]
     assert "def enter(door, 名=None):\n    pass\n" in mutated(CODE, names[0])
     assert "if (door.shut or (door.locked and not 名)) and False:" in mutated(CODE, names[1])
     assert "if door.shut or (((door.locked and not 名) and False)):" in mutated(CODE, names[3])
     assert "return bool(not door.shut) or True" in mutated(CODE, names[4])
     assert "update={'-': None, \"name\": 1}" in mutated(CODE, names[5])
+    assert "key: Annotated[str | None, type(CONTACT)(type(CONTACT.tier)(0))]" in mutated(CODE, names[6])
+    assert "        return Tier.OWNER\n    return Tier.OWNER\n" in mutated(CODE, names[7])
+    assert "    return door\n" in mutated(CODE, names[8])
 
 
 def test_what_a_statement_compares_and_locks_is_found() -> None:
