@@ -45,9 +45,14 @@ grant duijie_app, duijie_ranking to {INSPECTOR};
 """
 
 
-async def _create_inspector(superuser_url: str) -> None:
+# What a test writes need not outlive a power cut, and copying a database waits for the disk at every turn.
+FORGETFUL = ("alter system set fsync = off", "alter system set full_page_writes = off", "select pg_reload_conf()")
+
+
+async def _prepare_for_tests(superuser_url: str) -> None:
     superuser = await asyncpg.connect(superuser_url)
-    await superuser.execute(CREATE_INSPECTOR)
+    for statement in (CREATE_INSPECTOR, *FORGETFUL):
+        await superuser.execute(statement)
     await superuser.close()
 
 
@@ -62,14 +67,14 @@ def postgres() -> Iterator[Server]:
     if given := os.environ.get("DUIJIE_TEST_SERVER"):
         socket_folder, port = given.split()
         running = embedded.EmbeddedServer(Path(socket_folder), int(port))
-        asyncio.run(_create_inspector(running.url("postgres", "postgres")))
+        asyncio.run(_prepare_for_tests(running.url("postgres", "postgres")))
         yield Server(running, "duijie")
         return
     with tempfile.TemporaryDirectory(prefix="duijie-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         server = embedded.start(Path(folder))
         asyncio.run(prepare_embedded(server.url("postgres", "postgres"), server.url(embedded.OWNER)))
-        asyncio.run(_create_inspector(server.url("postgres", "postgres")))
+        asyncio.run(_prepare_for_tests(server.url("postgres", "postgres")))
         yield Server(server, "duijie")
         embedded.stop(Path(folder))
 

@@ -2,6 +2,7 @@
 
 from proof.mutation.mutants import Mutant
 
+MATRIX = "tests/access/test_matrix.py"
 POLICIES = ("tests/access/test_policies.py", "tests/access/test_row_policies.py")
 # The longest beginning of a mutant's name, without its kind, wins.
 NEAREST: dict[str, tuple[str, ...]] = {
@@ -107,4 +108,4 @@ def nearest(mutant: Mutant) -> tuple[str, ...]:
     """Test files and folders to run first, in order."""
     place = mutant.name.partition(":")[2]
     best = max((beginning for beginning in NEAREST if place.startswith(beginning)), key=len)
-    return NEAREST[best]
+    return (*NEAREST[best], MATRIX) if place.startswith("service/") else NEAREST[best]

@@ -9,7 +9,7 @@ from proof.mutation import database as schema
 from proof.mutation import guards, judged, statements
 from proof.mutation.mutants import Edit, Mutant, numbered, sources
 from proof.mutation.running import Result, Workshop, applied, copy_project
-from proof.mutation.suites import EVERYTHING, NEAREST, POLICIES, nearest
+from proof.mutation.suites import EVERYTHING, MATRIX, NEAREST, POLICIES, nearest
 from tests.conftest import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,6 +120,7 @@ def test_the_nearest_tests_are_there() -> None:
     named = {suite for suites in NEAREST.values() for suite in suites} | set(EVERYTHING) | set(POLICIES)
     assert {suite for suite in named if not (ROOT / suite).exists()} == set()
     assert nearest(Mutant("guard:service/access/tokens.py:x:y", ""))[0] == "tests/access/test_tokens.py"
+    assert nearest(Mutant("guard:service/access/tokens.py:x:y", ""))[-1] == MATRIX
     assert nearest(Mutant("unique:recommendation.recommendation_pair:gone", "")) == NEAREST["recommendation"]
 
 
