@@ -54,11 +54,19 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "service/kit/limits.py": ("tests/http/test_throttle.py",),
     "service/kit/masking.py": ("tests/kit", "tests/http/test_log_secrets.py"),
     "service/kit/web.py": ("tests/http/test_headers.py", "tests/http/test_manners.py"),
-    "service/listings/schemas.py": ("tests/access/test_tiers.py", "tests/access/test_confidential.py", "tests/listings"),
+    "service/listings/schemas.py": (
+        "tests/access/test_tiers.py",
+        "tests/access/test_confidential.py",
+        "tests/listings",
+    ),
     "service/listings/tiers.py": ("tests/access/test_tiers.py", "tests/access/test_confidential.py"),
     "service/listings/search.py": ("tests/access/test_tiers.py", "tests/access/test_confidential.py", "tests/http"),
     "service/needs/": ("tests/access/test_tiers.py", "tests/access/test_confidential.py", "tests/http/test_needs.py"),
-    "service/outcomes/": ("tests/access/test_tiers.py", "tests/access/test_confidential.py", "tests/http/test_needs.py"),
+    "service/outcomes/": (
+        "tests/access/test_tiers.py",
+        "tests/access/test_confidential.py",
+        "tests/http/test_needs.py",
+    ),
     "service/listings/": (
         "tests/listings",
         "tests/http/test_needs.py",
