@@ -32,13 +32,15 @@ class LocalIssuer:
         self.asked["discovery"] += 1
         if self.fault == "slow":
             await asyncio.sleep(2)
-        if self.fault == "down":
-            return Response(status_code=500)
         if self.fault == "redirect":
             return RedirectResponse(f"{self.address}/elsewhere")
         issuer = "http://127.0.0.1:1" if self.fault == "other issuer" else self.address
-        keys_at = "http://keys.example.com/jwks" if self.fault == "unsafe keys" else f"{self.address}/jwks"
-        return Response(orjson.dumps({"issuer": issuer, "jwks_uri": keys_at}), media_type="application/json")
+        # The second reaches this issuer, by a name that is not known to stay on the machine.
+        unsafe = self.address.replace("127.0.0.1", "127.1") + "/jwks"
+        keys_at: Any = {"unsafe keys": unsafe, "no address of keys": 5}.get(self.fault, f"{self.address}/jwks")
+        # A page of an error may look like the document.
+        status = 500 if self.fault == "down" else 200
+        return Response(orjson.dumps({"issuer": issuer, "jwks_uri": keys_at}), status, media_type="application/json")
 
     async def key_set(self, _: Request) -> Response:
         self.asked["keys"] += 1

@@ -20,6 +20,14 @@ async def test_a_key_reads_and_writes_unless_more_is_asked_for(client: httpx2.As
     assert (await client.get("/v1/me", headers=made["headers"])).json()["scopes"] == ["read", "write"]
 
 
+async def test_a_key_that_would_have_ended_already_is_not_made(client: httpx2.AsyncClient, keys: Keys) -> None:
+    address = f"/v1/organizations/{keys.enterprise.organization_id}/keys"
+    body = {"label": "x", "roles": ["enterprise"], "expires_at": "2020-01-01T00:00:00+08:00"}
+    answer = await client.post(address, json=body, headers=keys.headers("enterprise"))
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["errors"]] == ["expires_at"]
+
+
 async def test_nobody_hands_out_a_scope_that_he_lacks(client: httpx2.AsyncClient, keys: Keys) -> None:
     own = keys.enterprise.organization_id
     narrow = await make_key(client, keys.headers("enterprise"), own, scopes=["read", "admin"])

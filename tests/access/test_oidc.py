@@ -256,7 +256,9 @@ async def test_a_withdrawn_key_is_believed_for_an_hour_at_most(
     assert "kid" in await refusal(trusted, issuer.token(old))
 
 
-@pytest.mark.parametrize("fault", ["down", "redirect", "other issuer", "unsafe keys", "oversized", "junk", "slow"])
+@pytest.mark.parametrize(
+    "fault", ["down", "redirect", "other issuer", "unsafe keys", "no address of keys", "oversized", "junk", "slow"]
+)
 async def test_an_issuer_in_trouble_is_no_reason_to_let_in_or_to_fail(
     trusted: Issuer, issuer: LocalIssuer, clock: Clock, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +279,21 @@ async def test_an_issuer_in_trouble_is_no_reason_to_let_in_or_to_fail(
     clock.now += 2 * 3_600
     with pytest.raises(Unavailable):
         await trusted.login(issuer.token())
+
+
+async def test_an_issuer_behind_tls_does_not_send_for_its_keys_without(
+    settings: Settings, issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, asked = "https://login.example.com", []
+
+    async def document(at: str) -> dict[str, Any]:
+        asked.append(at)
+        return {"issuer": address, "jwks_uri": f"{issuer.address}/jwks"}
+
+    monkeypatch.setattr(issuers, "_document", document)
+    with pytest.raises(Unavailable):
+        await Issuer(settings.model_copy(update={"oidc_issuer": address})).login(issuer.token(iss=address))
+    assert asked == [f"{address}/.well-known/openid-configuration"]
 
 
 def test_settings_that_would_open_the_door_are_refused(tmp_path: Path) -> None:

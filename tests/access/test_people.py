@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -76,8 +77,12 @@ async def test_an_organizations_own_administrator_adds_people_within_its_own_rig
     assert await add(chief, person=None) == 422
     assert await add(chief, valid_until="2020-01-01T00:00:00+08:00") == 422
     assert await add(keys.headers("operator"), roles=["administrator"]) == 403
+    assert await add(keys.headers("operator"), person=None, person_id=str(uuid4())) == 404
+    mallory = {"person": PERSON | {"email": "mallory@example.com"}, "roles": ["enterprise"]}
+    added = (await client.post(address, json=mallory, headers=chief)).json()
+    assert (added["person"]["email"], added["person"]["phone"]) == ("m***@example.com", "138****1234")
     members = (await client.get(address, headers=chief)).json()
-    assert sorted(each["person"]["email"] for each in members) == ["c***@example.com", "n***@example.com"]
+    assert sorted(each["person"]["email"] for each in members) == [f"{letter}***@example.com" for letter in "cmn"]
     assert {each["person"]["phone"] for each in members} == {"138****1234"}
 
 
