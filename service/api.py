@@ -9,6 +9,7 @@ from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
+from service.listings.refinement_endpoints import router as refinement
 from service.matches.consent_endpoints import router as consents
 from service.matches.endpoints import router as matches
 from service.needs.endpoints import router as needs
@@ -28,6 +29,7 @@ router.include_router(matches)
 router.include_router(consents)
 router.include_router(exchange)
 router.include_router(hints)
+router.include_router(refinement)
 router.include_router(needs)
 router.include_router(outcomes)
 router.include_router(audit)

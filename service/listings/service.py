@@ -12,11 +12,11 @@ from service.events.changes import changes, kept
 from service.kit import queue
 from service.kit.actor import SYSTEM, Actor, Role
 from service.kit.clock import now
-from service.kit.db import Connection
+from service.kit.db import Connection, Row
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
 from service.kit.tiers import guarded, hidden
-from service.listings import repository
+from service.listings import refinement_repository, repository
 from service.listings.repository import find_anywhere, find_external, lock_state, unknown_code, unpublished_of
 from service.listings.repository import get as stored
 from service.listings.schemas import PUBLIC_STATES, IpRight, Kind, Listing, ListingContent, Revision, Standing
@@ -253,6 +253,7 @@ async def act(
         raise as_error(workflow, step)
     if step.target == "published":
         _check_standing(current)
+        await _check_agreed(connection, actor, current)
     if action == "submit":
         _check_abstract(current)
     if not await repository.transition(connection, identifier, step.source, step.target, moment):
@@ -270,6 +271,10 @@ async def act(
         data={"reason": kept("reason", reason)} if reason else None,
     )
     await responses.follow(connection, identifier, action, moment, current.organization_id, by_owner=owner)
+    if step.target == "refining" and actor.organization_id is not None:
+        await refinement_repository.begin(connection, actor, identifier, moment)
+    elif step.source == "refining":
+        await refinement_repository.end(connection, identifier, moment)
     if step.target == "published":
         await queue.enqueue_index(connection, identifier, current.version + 1, bulk=bulk)
     elif step.source == "published":
@@ -291,6 +296,29 @@ def _check_standing(listing: Listing) -> None:
             else "The organization is not verified yet: an operator does that first by POST /v1/organizations/{id}/verify",
         )
     )
+
+
+def is_agreed(standing: Row) -> bool:
+    """Whether a listing's organization stands behind its present text: it wrote or agreed to it, or never wrote itself.
+
+    What a broker or an import posts on behalf of an organization that does not write itself needs no word of its own.
+    """
+    return standing["own"] is None or max(standing["own"], standing["agreed"] or 0) >= standing["latest"]
+
+
+async def _check_agreed(connection: Connection, actor: Actor, listing: Listing) -> None:
+    """What others wrote is published by others only once the organization agreed to it; it may always do so itself."""
+    if actor.owns(listing.organization_id) or actor.has(Role.SYSTEM):
+        return
+    standing = await refinement_repository.standing(connection, listing.id, listing.organization_id)
+    if not is_agreed(standing):
+        raise OutOfTurn(
+            Text(
+                f"第 {standing['latest']} 版不是发布单位自己写的，须由其通过 POST /v1/refinements/{{id}}/agreement 确认后发布",
+                f"Revision {standing['latest']} is not the organization's own: it is published once the organization agrees "
+                "by POST /v1/refinements/{id}/agreement",
+            )
+        )
 
 
 async def expire_due(connection: Connection, day: date, *, limit: int = 200) -> int:

@@ -23,6 +23,8 @@ GUARDED: Final = {
     "Identity": "subject",
     "Decision": "note",
     "Revision": "content reason",
+    "Question": "answer question",
+    "Step": "changes reason",
     "AuditEvent": "data",
     "ImportProblem": "value",
 }
@@ -40,6 +42,8 @@ OPEN: Final = {
     "Identity": "created_at id issuer last_login_at person_id",
     "Decision": "action code decided_at features id model_version rank recommendation_id snoozed_until",
     "Revision": "at version",
+    "Question": "answered_at asked_at field id organization",
+    "Step": "agreed_at at by organization revision stage",
     "AuditEvent": "action address_class at digest from_state hash id key_id organization_id position request_id subject_id "
     "subject_kind to_state",
     "ImportProblem": "column external_id line message rule",

@@ -315,7 +315,8 @@ class Builder:
         )  # fmt: skip
         before = {"title": f"旧稿 {word('history', house)}", "contact_name": word("contact", house)}
         await self.connection.execute(INSERT_REVISION, identifier, 1, before, word("history", house))
-        await self.connection.execute(INSERT_REVISION, identifier, 2, before, None)
+        after = {"title": f"旧稿 {word('history', house)}", "contact_name": word("contact", house)}
+        await self.connection.execute(INSERT_REVISION, identifier, 2, after, None)
         await self.connection.execute(
             "insert into event (subject_kind, subject_id, action, data) values ($1, $2, 'change', $3)",
             kind, identifier, {"note": word("event", house)},

@@ -76,6 +76,13 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("right", "ip_right (listing_id, position, kind) values ({outcome}, 1, 'trade_secret')"),
     ("draft right", "ip_right (listing_id, position, kind) values ({draft outcome}, 1, 'trade_secret')"),
     ("revision", "listing_revision (listing_id, version, content) values ({need}, 1, '{{}}')"),
+    ("refinement", "refinement (id, listing_id, organization_id, key_id, begun_at)"
+     " values ({id}, {need}, {broker}, {key of broker}, '2026-01-01')"),
+    ("listing question", "listing_question (id, listing_id, question, organization_id, key_id, asked_at)"
+     " values ({id}, {need}, 'x', {broker}, {key of broker}, now())"),
+    ("agreement", "listing_agreement (listing_id, revision, organization_id, key_id, agreed_at)"
+     " values ({need}, 1, {own}, {key of own}, now())"),
+    ("other revision", "listing_revision (listing_id, version, content) values ({need}, 5, '{{}}')"),
     ("event", "event (key_id, organization_id, subject_kind, subject_id, action, data)"
      " values ({key of own}, {own}, 'need', {need}, 'create', jsonb_build_object('by_person', {member}::text))"),
     ("checkpoint", "event_checkpoint (position, hash) values (1, sha256('x'))"),
@@ -170,11 +177,29 @@ PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
     ("ip_right", "insert into ip_right (listing_id, position, kind) values ({draft outcome}, 2, 'trade_secret')",
      {1: f"counterpart {REVIEWERS}"}),
     ("ip_right", "delete from ip_right", {2: f"counterpart {REVIEWERS}"}),
-    ("listing_revision", "select from listing_revision", {1: f"own {STAFF}"}),
+    ("listing_revision", "select from listing_revision", {2: f"own {STAFF}"}),
     ("listing_revision", "insert into listing_revision (listing_id, version, content, key_id)"
      " values ({need}, 2, '{{}}', {my key})", {1: f"own {REVIEWERS}"}),
     ("listing_revision", "insert into listing_revision (listing_id, version, content, key_id)"
      " values ({need}, 2, '{{}}', {key of own})", {1: "own"}),
+    ("refinement", "select from refinement", {1: f"own {STAFF}"}),
+    ("refinement", "insert into refinement (listing_id, organization_id, key_id, begun_at)"
+     " values ({outcome}, {my organization}, {my key}, now())", {1: "broker operator administrator"}),
+    ("refinement", "insert into refinement (listing_id, organization_id, key_id, begun_at)"
+     " values ({outcome}, {broker}, {key of broker}, now())", {1: "broker"}),
+    ("refinement", "update refinement set ended_at = now()", {1: f"own {REVIEWERS}"}),
+    ("listing_question", "select from listing_question", {1: f"own {STAFF}"}),
+    ("listing_question", "insert into listing_question (listing_id, question, organization_id, key_id, asked_at)"
+     " values ({need}, 'x', {my organization}, {my key}, now())", {1: "broker operator administrator"}),
+    ("listing_question", "insert into listing_question (listing_id, question, organization_id, key_id, asked_at)"
+     " values ({need}, 'x', {broker}, {key of broker}, now())", {1: "broker"}),
+    ("listing_question", "update listing_question set answer = 'x', answered_at = now(), answered_by_key = {my key}", {1: "own"}),
+    ("listing_question", "update listing_question set answer = 'x', answered_at = now(), answered_by_key = {key of broker}", {}),
+    ("listing_agreement", "select from listing_agreement", {1: f"own {STAFF}"}),
+    ("listing_agreement", "insert into listing_agreement (listing_id, revision, organization_id, key_id, agreed_at)"
+     " values ({need}, 5, {my organization}, {my key}, now())", {1: "own"}),
+    ("listing_agreement", "insert into listing_agreement (listing_id, revision, organization_id, key_id, agreed_at)"
+     " values ({need}, 5, {own}, {key of own}, now())", {1: "own"}),
     ("event", "select from event", {1: f"own person {OVERSEERS}"}),
     ("event", "insert into event (key_id, organization_id, subject_kind, subject_id, action, data)"
      " values ({my key}, {my organization}, 'need', {need}, 'submit', {my person})", {1: f"person {CALLERS}"}),

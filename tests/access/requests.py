@@ -16,9 +16,10 @@ BOUNDARY: Final = "probe"
 KINDS: Final = {
     "need_id": "need", "outcome_id": "outcome", "organization_id": "organization", "recommendation_id": "recommendation",
     "person_id": "person", "key_id": "key", "membership_id": "membership", "identity_id": "identity", "import_id": "import",
+    "listing_id": "need", "question_id": "question",
 }  # fmt: skip
 # What a second object of a path belongs to is the first one.
-PARTS: Final = {"membership_id", "identity_id"}
+PARTS: Final = {"membership_id", "identity_id", "question_id"}
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -115,6 +116,9 @@ def _value(path: str, variant: str) -> Any:
     return {
         "keys": {"label": "演示密钥", "roles": roles, "scopes": scopes},
         "rotate": None,
+        "questions": {"field": "indicators", "question": "含水率按湿基还是干基计？"},
+        "answer": {"answer": "湿基。"},
+        "agreement": {"revision": 2},
         "consent": {"purpose": "就中试与许可条件洽谈"},
         "members": {"person": PERSON, "roles": roles, "scopes": scopes},
         "{membership_id}": MEMBER,

@@ -30,6 +30,7 @@ GET /v1/audit/events, GET /v1/audit/verification, GET /v1/audit/head,
 POST /v1/match, GET /v1/recommendations/{recommendation_id},
 GET /v1/recommendations/{recommendation_id}/consent, GET /v1/recommendations/{recommendation_id}/contacts,
 GET /v1/imports/{import_id}, GET /v1/imports/{import_id}/report.xlsx, GET /v1/exports,
+GET /v1/refinements/{listing_id},
 """
 WRITE = """
 PUT /v1/people/me, DELETE /v1/people/me,
@@ -37,6 +38,8 @@ POST /v1/needs, PUT /v1/needs/{need_id}, POST /v1/needs/{need_id}/{action},
 POST /v1/outcomes, PUT /v1/outcomes/{outcome_id}, POST /v1/outcomes/{outcome_id}/{action},
 POST /v1/recommendations/{recommendation_id}/decisions, POST /v1/imports,
 POST /v1/recommendations/{recommendation_id}/consent, DELETE /v1/recommendations/{recommendation_id}/consent,
+POST /v1/refinements/{listing_id}/questions, POST /v1/refinements/{listing_id}/questions/{question_id}/answer,
+POST /v1/refinements/{listing_id}/agreement,
 """
 ADMIN = """
 POST /v1/organizations, PUT /v1/organizations/{organization_id}, POST /v1/organizations/{organization_id}/{action},

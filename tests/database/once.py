@@ -20,6 +20,7 @@ ONCE = {
     "import_row_pkey": "insert into import_row select * from import_row",
     "ip_right_pkey": "insert into ip_right select * from ip_right",
     "listing_external_id": "update listing set external_id = 'N-1' where organization_id = {counterpart}",
+    "listing_agreement_pkey": "insert into listing_agreement select * from listing_agreement",
     "listing_matching_pkey": "insert into listing_matching select * from listing_matching",
     "listing_revision_pkey": "insert into listing_revision select * from listing_revision",
     "membership_open": "insert into membership (person_id, organization_id, roles, scopes)"
@@ -35,6 +36,8 @@ ONCE = {
     "ranking_model_id_key": "insert into ranking_model (version, definition, id) select 'y', definition, id from ranking_model",
     "ranking_model_pkey": "insert into ranking_model (version, definition) values ('x', '{{}}')",
     "rate_limit_pkey": "insert into rate_limit values ('key:a', now()), ('key:a', now())",
+    "refinement_open": "insert into refinement (listing_id, organization_id, begun_at)"
+    " select listing_id, organization_id, begun_at from refinement",
     "recommendation_pair": "insert into recommendation (need_id, outcome_id, score, probability, level, explanation, model_version)"
     " select need_id, outcome_id, score, probability, level, explanation, model_version from recommendation",
 }  # fmt: skip

@@ -69,6 +69,13 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
     member = await add_member(client, administrator, own, "chengyuan@example.com")
     spare = await make_key(client, administrator, own)
 
+    submitted = await post(client, keys)
+    await step(client, keys, "enterprise", submitted, "submit")
+    refined = f"/v1/refinements/{submitted['id']}"
+    question = {"question": "单批处理量是多少？"}
+    answer = await client.post(f"{refined}/questions", json=question, headers=keys.headers("broker"))
+    (asked,) = answer.json()["questions"]
+
     def ask(role: str, path: str, **body: Any) -> Ask:
         return lambda key: _post(client, keys, role, path, key, **body)
 
@@ -100,6 +107,13 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
         "/v1/recommendations/{recommendation_id}/consent": ask(
             "enterprise", f"/v1/recommendations/{pair}/consent", json={"purpose": "就中试洽谈"}
         ),
+        "/v1/refinements/{listing_id}/questions": ask(
+            "broker", f"{refined}/questions", json={"question": "湿基还是干基？"}
+        ),
+        "/v1/refinements/{listing_id}/questions/{question_id}/answer": ask(
+            "enterprise", f"{refined}/questions/{asked['id']}/answer", json={"answer": "湿基。"}
+        ),
+        "/v1/refinements/{listing_id}/agreement": ask("enterprise", f"{refined}/agreement", json={"revision": 1}),
         "/v1/imports": ask("enterprise", "/v1/imports?kind=needs", files=file),
     }
 
@@ -156,6 +170,8 @@ async def _counts(pool: Pool) -> list[int]:
         "person",
         "membership",
         "consent",
+        "listing_question",
+        "listing_agreement",
     )
     return [await pool.fetchval(f"select count(*) from {table}") for table in tables]
 

@@ -27,6 +27,9 @@ MADE_BENEATH = {
     "/v1/organizations/{organization_id}/members",
     "/v1/people/{person_id}/identities",
     "/v1/keys/{key_id}/rotate",
+    "/v1/refinements/{listing_id}/questions",
+    "/v1/refinements/{listing_id}/questions/{question_id}/answer",
+    "/v1/refinements/{listing_id}/agreement",
 }
 
 

@@ -1,0 +1,149 @@
+"""Rows of refinement: rounds, questions, agreements, and the revisions that they are about."""
+
+from datetime import datetime
+from uuid import UUID
+
+from service.kit.actor import Actor
+from service.kit.db import Connection, Row, affected
+
+BEGIN = """
+insert into refinement (listing_id, organization_id, key_id, person_id, begun_at) values ($1, $2, $3, $4, $5)
+"""
+
+
+async def begin(connection: Connection, actor: Actor, listing_id: UUID, at: datetime) -> None:
+    """Note that the actor takes a listing in hand."""
+    await connection.execute(BEGIN, listing_id, actor.organization_id, actor.key_id, actor.person_id, at)
+
+
+END = "update refinement set ended_at = greatest(begun_at, $2) where listing_id = $1 and ended_at is null"
+
+
+async def end(connection: Connection, listing_id: UUID, at: datetime) -> None:
+    """End the round that is open, if one is."""
+    await connection.execute(END, listing_id, at)
+
+
+STANDING = """
+select (
+           select version from listing_revision
+           where listing_id = $1 and organization_id = $2 order by version desc limit 1
+       ) as own,
+       (select version from listing_revision where listing_id = $1 order by version desc limit 1) as latest,
+       (select revision from listing_agreement where listing_id = $1 order by revision desc limit 1) as agreed
+"""
+
+
+async def standing(connection: Connection, listing_id: UUID, owner: UUID) -> Row:
+    """Of a listing's revisions the last of its own organization (`own`), of all (`latest`), and the last agreed to."""
+    row = await connection.fetchrow(STANDING, listing_id, owner)
+    assert row is not None
+    return row
+
+
+ROUNDS = """
+select refinement.begun_at, refinement.ended_at,
+       case when organization.id is not null then
+           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
+                              'region', organization.region)
+       end as organization
+from refinement left join organization on organization.id = refinement.organization_id
+where listing_id = $1
+order by refinement.id
+"""
+
+
+async def rounds(connection: Connection, listing_id: UUID) -> list[Row]:
+    """Every round, oldest first; who had it in hand as far as the actor sees that organization."""
+    return await connection.fetch(ROUNDS, listing_id)
+
+
+HISTORY = """
+select listing_revision.version as revision, at, reason, content, listing_revision.organization_id as by_organization, agreed_at,
+       case when organization.id is not null then
+           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
+                              'region', organization.region)
+       end as organization
+from listing_revision
+left join organization on organization.id = listing_revision.organization_id
+left join listing_agreement on listing_agreement.listing_id = $1 and revision = listing_revision.version
+where listing_revision.listing_id = $1
+order by listing_revision.version
+"""
+
+
+async def history(connection: Connection, listing_id: UUID) -> list[Row]:
+    """Every revision with its content, author and agreement, oldest first."""
+    return await connection.fetch(HISTORY, listing_id)
+
+
+QUESTIONS = """
+select listing_question.id, field, question, asked_at, answer, answered_at,
+       case when organization.id is not null then
+           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
+                              'region', organization.region)
+       end as organization
+from listing_question left join organization on organization.id = listing_question.organization_id
+where listing_id = $1
+order by listing_question.id
+"""
+
+
+async def questions(connection: Connection, listing_id: UUID) -> list[Row]:
+    """Every question, oldest first."""
+    return await connection.fetch(QUESTIONS, listing_id)
+
+
+ASK = """
+insert into listing_question (listing_id, field, question, organization_id, key_id, person_id, asked_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+returning id
+"""
+
+
+async def ask(
+    connection: Connection, actor: Actor, listing_id: UUID, field: str | None, question: str, at: datetime
+) -> UUID:
+    """Keep a question of the actor's; its id."""
+    identifier: UUID = await connection.fetchval(
+        ASK, listing_id, field, question, actor.organization_id, actor.key_id, actor.person_id, at
+    )
+    return identifier
+
+
+ANSWERED = "select answer is not null from listing_question where listing_id = $1 and id = $2"
+
+
+async def is_answered(connection: Connection, listing_id: UUID, question_id: UUID) -> bool | None:
+    """Whether a question has its answer; None where the listing has no such question."""
+    found: bool | None = await connection.fetchval(ANSWERED, listing_id, question_id)
+    return found
+
+
+ANSWER = """
+update listing_question set answer = $3, answered_at = $4, answered_by_key = $5, answered_by_person = $6
+where listing_id = $1 and id = $2 and answer is null
+"""
+
+
+async def answer(
+    connection: Connection, actor: Actor, listing_id: UUID, question_id: UUID, text: str, at: datetime
+) -> bool:
+    """Keep the answer; whether there was none yet."""
+    status = await connection.execute(ANSWER, listing_id, question_id, text, at, actor.key_id, actor.person_id)
+    return affected(status) == 1
+
+
+AGREE = """
+insert into listing_agreement (listing_id, revision, organization_id, key_id, person_id, agreed_at)
+values ($1, $2, $3, $4, $5, $6)
+on conflict do nothing
+"""
+
+
+async def agree(connection: Connection, actor: Actor, listing_id: UUID, revision: int, at: datetime) -> bool:
+    """Keep the agreement to a revision; whether it is new."""
+    status = await connection.execute(
+        AGREE, listing_id, revision, actor.organization_id, actor.key_id, actor.person_id, at
+    )
+    return affected(status) == 1
