@@ -22,7 +22,8 @@ async def add_refinements(connection: asyncpg.Connection, market: Market) -> Non
     for need in [each for each in market.subjects if each.kind == "need" and each.house == "A"]:
         if need.state not in ("submitted", "refining"):
             continue
-        await connection.execute(INSERT_ROUND, need.id, staff)
+        if need.state == "refining":
+            await connection.execute(INSERT_ROUND, need.id, staff)
         await connection.execute(INSERT_AGREEMENT, need.id, owner)
         for state, answer in (("active", None), ("answered", word("history", "A"))):
             made = await connection.fetchval(INSERT_QUESTION, need.id, word("history", "A"), staff, answer)
