@@ -14,6 +14,7 @@ from service.listings import service as listings
 from service.matches import indexing, repository, switching
 from service.resources import Resources
 from service.responses import service as responses
+from service.review import leases
 
 log = structlog.get_logger("duijie.worker")
 
@@ -58,6 +59,8 @@ async def keep_house(resources: Resources) -> None:
         while await listings.expire_due(connection, today()):
             pass
         await repository.wake(connection, now())
+        while await leases.settle(connection):
+            pass
         await responses.count_due(connection, now())
     await _forget(resources)
     await switching.settle(resources)

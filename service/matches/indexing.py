@@ -25,6 +25,7 @@ from service.matches.profiles import profile_of
 from service.matches.withdrawal import leave_matching
 from service.regions import service as regions
 from service.resources import Resources
+from service.review import leases
 
 ROLES: dict[Kind, Role] = {"need": "query", "outcome": "document"}
 # Even where nothing fits well, the best few are shown: "nothing fits" is an answer that wants to be seen.
@@ -147,9 +148,11 @@ class _Run:
             )
             kept += [match for match in again if match.level != "none"]
         partners = {_partner(match, kind) for match in kept}
+        await repository.hold_pairs_of(self.connection, identifier)
         await repository.store(self.connection, [_row(match) for match in kept], ranking.version)
         await repository.supersede(self.connection, identifier, sorted(before - partners))
         await repository.mark_ranked(self.connection, identifier, ranking.version, len(partners))
+        await leases.settle(self.connection)
 
     async def _worth_keeping(self, found: list[Match]) -> list[Match]:
         """The first of this listing's list, and any pair that ranks high on the other side's."""
