@@ -29,6 +29,7 @@ GET /v1/outcomes/{outcome_id}/matches, GET /v1/outcomes/{outcome_id}/hints, POST
 GET /v1/audit/events, GET /v1/audit/verification, GET /v1/audit/head,
 POST /v1/match, GET /v1/recommendations/{recommendation_id},
 GET /v1/recommendations/{recommendation_id}/consent, GET /v1/recommendations/{recommendation_id}/contacts,
+GET /v1/review, GET /v1/declines, GET /v1/brokers, GET /v1/brokers/me, GET /v1/brokers/suggestions,
 GET /v1/imports/{import_id}, GET /v1/imports/{import_id}/report.xlsx, GET /v1/exports,
 """
 WRITE = """
@@ -36,6 +37,9 @@ PUT /v1/people/me, DELETE /v1/people/me,
 POST /v1/needs, PUT /v1/needs/{need_id}, POST /v1/needs/{need_id}/{action},
 POST /v1/outcomes, PUT /v1/outcomes/{outcome_id}, POST /v1/outcomes/{outcome_id}/{action},
 POST /v1/recommendations/{recommendation_id}/decisions, POST /v1/imports,
+POST /v1/recommendations/{recommendation_id}/decisions/undo,
+POST /v1/review/leases, DELETE /v1/review/leases, POST /v1/review/decisions,
+PUT /v1/brokers/me, POST /v1/brokers/assignments,
 POST /v1/recommendations/{recommendation_id}/consent, DELETE /v1/recommendations/{recommendation_id}/consent,
 """
 ADMIN = """
