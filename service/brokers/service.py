@@ -1,6 +1,6 @@
 """Rules of brokers: profiles, who is shown what, which work is whose."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from service.brokers import repository
@@ -127,12 +127,12 @@ def _check_is_broker(actor: Actor) -> UUID:
 
 async def _check_codes(connection: Connection, content: BrokerContent) -> None:
     known = {each.code for each in await taxonomy.list_fields(connection)} if content.fields else set()
-    problems = [
-        listings.unknown_code(f"fields.{n}", code) for n, code in enumerate(content.fields) if code not in known
-    ]
     there = set(await regions.within(connection, content.regions)) if content.regions else set()
-    problems += [
-        listings.unknown_code(f"regions.{n}", code) for n, code in enumerate(content.regions) if code not in there
+    problems = [
+        replace(listings.unknown_code(name, code), field=f"{name}s.{place}")
+        for name, codes, all_codes in (("field", content.fields, known), ("region", content.regions, there))
+        for place, code in enumerate(codes)
+        if code not in all_codes
     ]
     missing = set(await repository.unknown_organizations(connection, content.organizations))
     problems += [
