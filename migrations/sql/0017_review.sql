@@ -349,6 +349,17 @@ end $$;
 create trigger person_erased_as_broker after update of state on person
     for each row when (new.state = 'erased') execute function broker_forget();
 
+-- What a person said of itself as a broker, for its own export, whatever organization it acts for at the moment.
+create function own_broker_profiles() returns setof jsonb
+    language sql stable security definer set search_path = public
+    begin atomic
+        select to_jsonb(broker) || jsonb_build_object('qualifications', (
+            select coalesce(jsonb_agg(to_jsonb(broker_qualification) - 'broker_id' order by position), '[]')
+            from broker_qualification where broker_id = broker.id
+        ))
+        from broker where person_id = acting_person() order by id;
+    end;
+
 -- Figures of a broker's work in a period, from decisions and events that others may not read; it tells numbers alone.
 -- Each is defined in service/brokers/figures.py.
 create function broker_figures(of_broker uuid, since timestamptz, until timestamptz)

@@ -48,11 +48,11 @@ class Scope:
 
 
 async def scope_of(connection: Connection, actor: Actor) -> Scope:
-    """What the actor's profile limits its queue to; without a profile nothing does.
+    """What the acting broker's profile limits its queue to; without a profile, and for others than brokers, nothing does.
 
     A need without a field is in every broker's queue. Regions stand with all that lies in them.
     """
-    if actor.organization_id is None:
+    if actor.organization_id is None or not actor.has(Role.BROKER):
         return Scope()
     row = await repository.of_actor(connection, actor.organization_id, actor.person_id, or_organization=True)
     if row is None:

@@ -112,6 +112,8 @@ async def test_people_and_their_organization_have_profiles_of_their_own(world: W
     assert mine["person_id"] == member["person_id"]
     assert await world.names("jia") == ["A/a"]
     assert (await world.ask("broker", "GET", "/v1/brokers/me")).json()["person_id"] is None
+    exported = (await world.ask("jia", "GET", "/v1/people/me/export")).json()["broker_profiles"]
+    assert [(each["id"], each["qualifications"][0]["number"]) for each in exported] == [(mine["id"], "ZJ-001")]
     # With the person goes what it said of itself.
     erased = await world.client.delete(f"/v1/people/{member['person_id']}", headers=administrator)
     assert erased.status_code == 204, erased.text
