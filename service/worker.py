@@ -54,7 +54,10 @@ def _heartbeat(resources: Resources) -> timedelta:
 
 
 async def keep_house(resources: Resources) -> None:
-    """Expire what is due, wake snoozed pairs, count answers, settle the review queue, settle the embedding model, pick up what no job stands for."""
+    """Expire what is due, wake snoozed pairs, count answers, settle the review queue and the embedding model.
+
+    And pick up what no job stands for.
+    """
     async with transaction(resources.pool, SYSTEM) as connection:
         while await listings.expire_due(connection, today()):
             pass
