@@ -153,15 +153,22 @@ async def assigned(connection: Connection, identifier: UUID) -> list[UUID]:
 
 
 LOCK_NEED = "select pg_advisory_xact_lock(hashtextextended('assignment ' || $1::uuid::text, 0))"
-END = "update broker_assignment set ended_at = $2 where need_id = $1 and ended_at is null returning broker_id"
+# Clocks of two machines differ a little; nothing ends before it began.
+END = """
+update broker_assignment set ended_at = greatest(assigned_at, $2) where need_id = $1 and ended_at is null returning broker_id
+"""
 ASSIGN = """
 insert into broker_assignment (need_id, broker_id, assigned_at) values ($1, $2, $3) returning id
 """
 
 
-async def end_assignment(connection: Connection, need_id: UUID, at: datetime) -> UUID | None:
-    """Take a need from its broker, whose it was; changes of a need's broker take turns."""
+async def lock_need(connection: Connection, need_id: UUID) -> None:
+    """Let changes of a need's broker take turns."""
     await connection.execute(LOCK_NEED, need_id)
+
+
+async def end_assignment(connection: Connection, need_id: UUID, at: datetime) -> UUID | None:
+    """Take a need from its broker, whose it was; None where it was nobody's."""
     before: UUID | None = await connection.fetchval(END, need_id, at)
     return before
 

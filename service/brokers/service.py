@@ -258,6 +258,7 @@ async def assign(connection: Connection, actor: Actor, request: AssignmentReques
         raise NotFound(Text("没有这位技术经理人", "No such broker"))
     if listing.state not in ASSIGNABLE:
         raise OutOfTurn(NOT_TO_ASSIGN)
+    await repository.lock_need(connection, request.need_id)
     moment = now()
     before = await repository.end_assignment(connection, request.need_id, moment)
     if before == request.broker_id:

@@ -71,8 +71,9 @@ async def last(connection: Connection, identifier: UUID) -> Row | None:
     return await connection.fetchrow(LAST, identifier)
 
 
+# Clocks of two machines differ a little; nothing is undone before it was made.
 UNDO = """
-update decision set undone_at = $2, undone_by_key = $3, undone_by_person = $4
+update decision set undone_at = greatest(decided_at, $2), undone_by_key = $3, undone_by_person = $4
 where id = $1 and undone_at is null
 returning *
 """

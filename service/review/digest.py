@@ -16,6 +16,8 @@ from service.review.schemas import DeclinedFor, DeclineDigest, DeclinesOfOutcome
 from service.taxonomy.schemas import DeclineCode
 
 USUAL_DAYS = 90
+# Nothing was declined before, and calendars end not far behind.
+FIRST, LAST = date(2000, 1, 1), date(2999, 12, 31)
 
 
 async def declines(
@@ -31,6 +33,10 @@ async def declines(
     """
     del actor  # The database takes the acting organization.
     last = until or today()
+    for name, day in (("since", since), ("until", until)):
+        if day is not None and not FIRST <= day <= LAST:
+            text = Text(f"应在 {FIRST} 至 {LAST} 之间", f"Must lie between {FIRST} and {LAST}")
+            raise ValidationProblem([FieldProblem(name, "date_range", text)])
     first = since or last - timedelta(days=USUAL_DAYS)
     if first > last:
         text = Text("开始日期不得晚于结束日期", "Must not be later than until")

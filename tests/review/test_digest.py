@@ -76,5 +76,10 @@ async def test_a_period_and_pages(world: World) -> None:
     assert [page["items"], rest["items"], rest["next"]] == [longer["items"][:1], longer["items"][1:], None]
     past = (await world.ask("provider", "GET", f"/v1/declines?since={first}&until={first}")).json()
     assert past["items"] == []
-    wrong = await world.ask("provider", "GET", f"/v1/declines?since={today()}&until={first}")
-    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "since")
+    for query, field in (
+        (f"since={today()}&until={first}", "since"),
+        ("until=0001-01-01", "until"),
+        ("since=9999-12-31", "since"),
+    ):
+        wrong = await world.ask("provider", "GET", f"/v1/declines?{query}")
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, field)
