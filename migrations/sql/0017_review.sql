@@ -61,8 +61,9 @@ create index review_item_by_gain on review_item (gain desc, recommendation_id de
 create index review_item_by_field on review_item (field, gain desc, recommendation_id desc);
 create index review_item_by_partnership on review_item (partnership, gain desc, recommendation_id desc);
 create index review_item_by_need on review_item (need_id, gain desc, recommendation_id desc);
-create index review_item_by_need_region on review_item (need_region);
-create index review_item_by_outcome_region on review_item (outcome_region);
+-- With the field, for who works in one field of one city would else walk along a large part of the queue.
+create index review_item_by_need_region on review_item (need_region, field);
+create index review_item_by_outcome_region on review_item (outcome_region, field);
 create index review_item_by_need_organization on review_item (need_organization);
 create index review_item_by_outcome_organization on review_item (outcome_organization);
 create index review_item_leased on review_item (leased_to) where leased_to is not null;

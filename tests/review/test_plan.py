@@ -55,6 +55,7 @@ LIMITS: dict[str, tuple[Any, ...]] = {
     "all": (None, [], None, None, None, None),
     "a field": (None, [], ["wine", ""], None, None, None),
     "a region": (None, [], None, ["640500"], None, None),
+    "a field of a region": (None, [], ["wine", ""], ["640500"], None, None),
     "partner regions": (None, [], None, None, None, 1),
     "an organization with nothing": (None, [], None, None, ["01890a5d-ac96-774b-bcce-b302099a8057"], None),
 }
