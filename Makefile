@@ -38,7 +38,7 @@ format: $(STAMP) ## let ruff format and fix what it can
 serve: $(STAMP) ## API and worker on this machine, with the embedded database unless DUIJIE_DATABASE_URL is set
 	@$(BIN)/duijie serve
 
-bench: $(STAMP) ## measure, as ratios within one run (BENCH=name: one of reads, adhoc, routing, encoder, memory, learning, assignment, audit, manners, policies)
+bench: $(STAMP) ## measure, as ratios within one run (BENCH=name: one of reads, adhoc, routing, encoder, memory, learning, assignment, audit, manners, policies, review)
 	@$(BIN)/python -m bench
 
 mutate: $(STAMP) ## remove each policy, guard, check, party, redaction and lock in turn, and see which test notices (ONLY='policy:*', WORKERS=1, REPORT=docs/mutation.md, ARGS=--list)

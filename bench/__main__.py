@@ -1,5 +1,5 @@
 """Run every measurement and print one table. BENCH=name runs one; OUTCOMES=2000 makes the large
-indexes smaller, and FULL=1 measures routing over a million outcomes."""
+indexes smaller, FULL=1 measures routing over a million outcomes, and PAIRS=100000 makes the review queue shorter."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import adhoc, assignment, audit, encoder, learning, manners, memory, policies, reads, routing
+from bench import adhoc, assignment, audit, encoder, learning, manners, memory, policies, reads, review, routing
 from bench.figures import Figure
 
 MEASUREMENTS = {
@@ -23,6 +23,7 @@ MEASUREMENTS = {
     "audit": audit.measure,
     "manners": manners.measure,
     "policies": policies.measure,
+    "review": review.measure,
 }
 
 

@@ -7,6 +7,7 @@ from service.access.key_endpoints import router as keys
 from service.access.own_endpoints import router as me
 from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
+from service.brokers.endpoints import router as brokers
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
 from service.listings.refinement_endpoints import router as refinement
@@ -15,6 +16,7 @@ from service.matches.endpoints import router as matches
 from service.needs.endpoints import router as needs
 from service.outcomes.endpoints import router as outcomes
 from service.regions.endpoints import router as regions
+from service.review.endpoints import router as review
 from service.taxonomy.endpoints import router as taxonomy
 
 router = APIRouter(prefix="/v1")
@@ -27,6 +29,8 @@ router.include_router(taxonomy)
 router.include_router(regions)
 router.include_router(matches)
 router.include_router(consents)
+router.include_router(review)
+router.include_router(brokers)
 router.include_router(exchange)
 router.include_router(hints)
 router.include_router(refinement)

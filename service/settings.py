@@ -123,6 +123,12 @@ class Settings(BaseSettings):
         description="Origins whose pages may call the API from a browser, with commas between, such as "
         "https://market.example; empty: none.",
     )
+    review_lease_minutes: int = Field(
+        default=30, ge=1, le=1440, description="Minutes that pairs of the review queue are a broker's who took them."
+    )
+    review_undo_minutes: int = Field(
+        default=10, ge=0, le=1440, description="Minutes in which a broker may undo a decision; 0: never."
+    )
     stored_matches: int = Field(default=50, ge=1, le=500, description="Most matches stored per ranking run.")
 
     @field_validator("database_url", "owner_database_url")

@@ -14,6 +14,7 @@ from service.listings import service as listings
 from service.matches import indexing, repository, switching
 from service.resources import Resources
 from service.responses import service as responses
+from service.review import leases
 
 log = structlog.get_logger("duijie.worker")
 
@@ -53,12 +54,20 @@ def _heartbeat(resources: Resources) -> timedelta:
 
 
 async def keep_house(resources: Resources) -> None:
-    """Expire what is due, wake snoozed pairs, count answers, settle the embedding model, pick up what no job stands for."""
+    """Expire what is due, wake snoozed pairs, count answers, settle the review queue and the embedding model.
+
+    And pick up what no job stands for.
+    """
     async with transaction(resources.pool, SYSTEM) as connection:
         while await listings.expire_due(connection, today()):
             pass
         await repository.wake(connection, now())
         await responses.count_due(connection, now())
+    # By themselves, since a transaction that settles waits for nothing afterwards.
+    settled = 1
+    while settled:
+        async with transaction(resources.pool, SYSTEM) as connection:
+            settled = await leases.settle(connection)
     await _forget(resources)
     await switching.settle(resources)
     async with transaction(resources.pool, SYSTEM) as connection:

@@ -89,7 +89,12 @@ NEAREST: dict[str, tuple[str, ...]] = {
         "tests/http/test_access.py",
         "tests/matches/test_worker.py",
     ),
+    "service/matches/undo.py": ("tests/review/test_undo.py",),
+    "service/review/": ("tests/review",),
+    "service/brokers/": ("tests/brokers",),
     "service/responses/": ("tests/responses",),
+    "review": (*POLICIES, "tests/review"),
+    "broker": (*POLICIES, "tests/brokers"),
     "event": ("tests/events", *POLICIES),
     "api_key": (*POLICIES, "tests/access/test_keys.py"),
     "person": (*POLICIES, "tests/access/test_people.py", "tests/access/test_oidc.py", "tests/access/test_passwords.py"),
@@ -108,7 +113,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
 }
 EVERYTHING = (
     "tests/access", "tests/http", "tests/events", "tests/kit", "tests/workflows", "tests/responses", "tests/exchange",
-    "tests/matches",
+    "tests/matches", "tests/review", "tests/brokers",
 )  # fmt: skip
 
 

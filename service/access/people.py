@@ -156,6 +156,7 @@ async def export_myself(connection: Connection, actor: Actor) -> PersonalExport:
         identities=await people_repository.list_identities(connection, person.id),
         keys=await key_repository.keys_of_person(connection, person.id),
         password_changed_at=await password_changed_at(connection, person.id),
+        broker_profiles=await people_repository.broker_profiles(connection),
         events=events[:MOST_EVENTS],
         events_complete=len(events) <= MOST_EVENTS,
     )

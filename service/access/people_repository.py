@@ -115,6 +115,14 @@ async def erase_person(connection: Connection, person_id: UUID) -> bool:
     return True
 
 
+BROKER_PROFILES = "select profile from own_broker_profiles() as profile"
+
+
+async def broker_profiles(connection: Connection) -> list[dict[str, Any]]:
+    """What the acting person said of itself as a broker, in each of its organizations."""
+    return [row["profile"] for row in await connection.fetch(BROKER_PROFILES)]
+
+
 INSERT_MEMBERSHIP = """
 insert into membership (person_id, organization_id, roles, scopes, valid_until, granted_by_person, granted_by_key)
 values ($1, $2, $3, $4, $5, $6, $7)

@@ -143,5 +143,8 @@ class PersonalExport(BaseModel):
     identities: list[Identity]
     keys: list[Key]
     password_changed_at: datetime | None
+    broker_profiles: list[dict[str, Any]] = Field(
+        description="What the person said of itself as a broker / 技术经理人资料"
+    )
     events: list[dict[str, Any]] = Field(description="What the person did, oldest first / 操作记录")
     events_complete: bool = Field(description="False where there are more events than are listed / 是否完整")

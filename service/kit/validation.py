@@ -70,6 +70,9 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
     "code_with_decline": lambda _: Text(
         "否决（decline）必须给出原因代码 code，其他操作不带 code", "decline needs a code, and only decline takes one"
     ),
+    "told_when_declined": lambda _: Text(
+        "to_provider 随否决（decline）告知成果方，其他操作不带", "to_provider goes with decline, and only with it"
+    ),
     "until_with_snooze": lambda _: Text(
         "稍后再看（snooze）必须给出 snoozed_until，其他操作不带", "snooze needs snoozed_until, and only snooze takes it"
     ),

@@ -21,6 +21,8 @@ OFF_THE_MARKET = Text(
     "The need or the outcome is not published any more: neither consent nor contact data is open",
 )
 
+NOT_ACCEPTED = Text("技术经理人采纳后双方才能表示同意", "The sides consent once a broker accepted the pair")
+
 
 async def give(connection: Connection, actor: Actor, identifier: UUID, request: ConsentRequest) -> Consents:
     """Consent for the actor's side of a pair.
@@ -32,6 +34,9 @@ async def give(connection: Connection, actor: Actor, identifier: UUID, request: 
     """
     pair, side = await _own_side(connection, actor, identifier, request.side)
     await consent_repository.lock(connection, identifier, to_change=True)
+    # The broker may have undone it while this waited.
+    if (await decisions.read_as_side_or_staff(connection, actor, identifier))["state"] != "accepted":
+        raise OutOfTurn(NOT_ACCEPTED)
     if len(await consent_repository.contacts(connection, pair)) < 2:
         raise OutOfTurn(OFF_THE_MARKET)
     if side in _sides(await consent_repository.list_consents(connection, identifier)):
@@ -120,7 +125,7 @@ async def _own_side(connection: Connection, actor: Actor, identifier: UUID, want
             Text("同意只能由该方单位自己作出或撤回", "Each side consents, and withdraws, for itself and by its own key")
         )
     if pair["state"] != "accepted":
-        raise OutOfTurn(Text("技术经理人采纳后双方才能表示同意", "The sides consent once a broker accepted the pair"))
+        raise OutOfTurn(NOT_ACCEPTED)
     if wanted is None and len(own) > 1:
         text = Text("双方均为本单位，请指明 need 或 outcome", "Both sides are your organization's: say need or outcome")
         raise ValidationProblem([FieldProblem("side", "missing", text)])

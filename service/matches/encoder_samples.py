@@ -14,6 +14,7 @@ DECIDED = """
 select need_id, outcome_id, action from (
     select distinct on (recommendation.id) recommendation.need_id, recommendation.outcome_id, decision.action, decision.code
     from decision join recommendation on recommendation.id = decision.recommendation_id
+    where decision.undone_at is null
     order by recommendation.id, decision.id desc
 ) as latest
 where action = 'accept' or (action = 'decline' and code not in ('duplicate', 'already_solved', 'other'))

@@ -1,5 +1,6 @@
 """Matches and decisions over HTTP."""
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from service.access.routes import READS, Route
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, Cursor, IfMatch, Limit, made, problems
 from service.listings.schemas import Kind
-from service.matches import decisions, lists
+from service.matches import decisions, lists, undo
 from service.matches.schemas import (
     AdHocRequest,
     AdHocResult,
@@ -85,3 +86,17 @@ async def read_recommendation(tx: Tx, recommendation_id: UUID, response: Respons
 async def decide(tx: Tx, recommendation_id: UUID, body: DecisionRequest, if_match: IfMatch = None) -> Decision:
     """Decide on a pair (brokers). Kept with rank, features and model version."""
     return await decisions.decide(tx.connection, tx.actor, recommendation_id, body, if_match)
+
+
+@router.post(
+    "/recommendations/{recommendation_id}/decisions/undo",
+    summary="Undo a decision / 撤销决定",
+    responses=problems(403, 404, 409, 412),
+)
+async def undo_decision(tx: Tx, recommendation_id: UUID, request: Request, if_match: IfMatch = None) -> Decision:
+    """Take back your own last decision on a pair, within DUIJIE_REVIEW_UNDO_MINUTES and while no side has consented.
+
+    The pair goes back into the queue. The decision stays on record as undone, and teaches the ranking nothing.
+    """
+    within = timedelta(minutes=request.app.state.resources.settings.review_undo_minutes)
+    return await undo.undo(tx.connection, tx.actor, recommendation_id, if_match, within)

@@ -26,6 +26,7 @@ from service.matches.profiles import profile_of
 from service.matches.withdrawal import leave_matching
 from service.regions import service as regions
 from service.resources import Resources
+from service.review import leases
 
 ROLES: dict[Kind, Role] = {"need": "query", "outcome": "document"}
 # Even where nothing fits well, the best few are shown: "nothing fits" is an answer that wants to be seen.
@@ -136,9 +137,11 @@ class _Run:
             again = await self._rank(ranking, Scope(identifiers=missed), len(missed))
             kept += [match for match in again if match.level != "none"]
         partners = {_partner(match, kind) for match in kept}
+        await repository.hold_pairs_of(self.connection, identifier)
         await repository.store(self.connection, [_row(match) for match in kept], ranking.version)
         await repository.supersede(self.connection, identifier, sorted(before - partners))
         await repository.mark_ranked(self.connection, identifier, ranking.version, len(partners))
+        await leases.settle(self.connection)
 
     async def _rank(self, ranking: Ranking, scope: Scope, limit: int) -> list[Match]:
         async with ranking_role(self.connection):

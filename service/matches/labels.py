@@ -12,12 +12,13 @@ DECISIONS = """
 select recommendation.need_id, recommendation.outcome_id, decision.action, decision.code, decision.rank, decision.model_version,
        (select jsonb_object_agg(part ->> 'signal', part -> 'raw') from jsonb_array_elements(features -> 'signals') as part) as raw
 from decision join recommendation on recommendation.id = decision.recommendation_id
+where decision.undone_at is null
 order by decision.id
 """
 
 
 async def decided(connection: Connection) -> list[Decided]:
-    """Every decision, in the order in which they were made."""
+    """Every decision that was not undone, in the order in which they were made."""
     return [
         Decided(
             need=row["need_id"],

@@ -21,7 +21,7 @@ from service.kit.tiers import redact
 from service.listings import service as listings
 from service.listings.schemas import Kind
 from service.listings.tiers import relations_of, view_of_row
-from service.matches import decisions, repository
+from service.matches import decision_repository, decisions, repository
 from service.matches.models import active_ranking
 from service.matches.profiles import LookedUp, ad_hoc_profile
 from service.matches.relations import STRANGERS
@@ -120,19 +120,37 @@ async def recommendation(connection: Connection, actor: Actor, identifier: UUID)
         NotFound: there is none, or the actor may not know of it.
     """
     row = await decisions.read_as_side_or_staff(connection, actor, identifier)
-    both = [row["need_id"], row["outcome_id"]]
-    sides = await _counterparts(connection, actor, both, both if row["state"] == "accepted" else [])
-    if len(sides) < len(both):
+    shown = await _present(connection, actor, [row])
+    if not shown:
         raise NotFound(decisions.NO_RECOMMENDATION)
-    speaker = await Speaker.of(connection, [row["explanation"]])
-    return Recommendation(
-        need=sides[row["need_id"]],
-        outcome=sides[row["outcome_id"]],
-        reason=speaker.say(row["explanation"]),
-        indicators=_indicators(row["explanation"]),
-        decisions=await repository.list_decisions(connection, identifier) if actor.is_staff else [],
-        **_columns(row, "id", "state", "version", "snoozed_until", "model_version", "updated_at"),
-    )
+    return shown[0]
+
+
+async def recommendations(connection: Connection, actor: Actor, identifiers: list[UUID]) -> list[Recommendation]:
+    """Recommended pairs in the order asked, for those whose work reviewing is; unknown ones are left out."""
+    found = await repository.get_many(connection, identifiers) if actor.is_staff else {}
+    return await _present(connection, actor, [found[one] for one in identifiers if one in found])
+
+
+async def _present(connection: Connection, actor: Actor, rows: list[Row]) -> list[Recommendation]:
+    """Pairs with both sides as the actor may see them; those of which it may not see both are left out."""
+    accepted = [row[name] for row in rows if row["state"] == "accepted" for name in ("need_id", "outcome_id")]
+    listed = [row[name] for row in rows for name in ("need_id", "outcome_id")]
+    sides = await _counterparts(connection, actor, listed, accepted)
+    speaker = await Speaker.of(connection, [row["explanation"] for row in rows])
+    made = await decision_repository.list_of(connection, [row["id"] for row in rows] if actor.is_staff else [])
+    return [
+        Recommendation(
+            need=sides[row["need_id"]],
+            outcome=sides[row["outcome_id"]],
+            reason=speaker.say(row["explanation"]),
+            indicators=_indicators(row["explanation"]),
+            decisions=made.get(row["id"], []),
+            **_columns(row, "id", "state", "version", "snoozed_until", "model_version", "updated_at"),
+        )
+        for row in rows
+        if row["need_id"] in sides and row["outcome_id"] in sides
+    ]
 
 
 async def _counterparts(

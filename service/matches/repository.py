@@ -7,7 +7,6 @@ from uuid import UUID
 from service.kit.db import Connection, Row
 from service.kit.language import Language
 from service.kit.queue import ListingJob
-from service.matches.schemas import Decision
 
 # A pair that had left the lists and is found again goes back to the broker, with an event as every change of state.
 REVIVE = """
@@ -217,12 +216,38 @@ async def labels(connection: Connection, codes: list[str], language: Language) -
     return found
 
 
-GET = "select * from recommendation where id = $1"
+GET = "select * from recommendation where id = any ($1)"
 
 
 async def get(connection: Connection, identifier: UUID) -> Row | None:
     """One recommendation."""
-    return await connection.fetchrow(GET, identifier)
+    return await connection.fetchrow(GET, [identifier])
+
+
+async def get_many(connection: Connection, identifiers: list[UUID]) -> dict[UUID, Row]:
+    """Recommendations by id; unknown ones are left out."""
+    return {row["id"]: row for row in await connection.fetch(GET, identifiers)}
+
+
+# In the order in which every change of several pairs takes them, so that none waits in a circle.
+HOLD = """
+select id, state, version from recommendation where id = any ($1) order by need_id, outcome_id for no key update
+"""
+
+
+async def hold(connection: Connection, identifiers: list[UUID]) -> dict[UUID, Row]:
+    """State and version of pairs that nobody else changes until the transaction ends."""
+    return {row["id"]: row for row in await connection.fetch(HOLD, identifiers)}
+
+
+HOLD_LISTING = """
+select id from recommendation where need_id = $1 or outcome_id = $1 order by need_id, outcome_id for no key update
+"""
+
+
+async def hold_pairs_of(connection: Connection, listing_id: UUID) -> None:
+    """Take all pairs of a listing at once, before a ranking changes them in several statements."""
+    await connection.execute(HOLD_LISTING, listing_id)
 
 
 SIDES = """
@@ -236,53 +261,6 @@ async def sides_of(connection: Connection, pair: Row, organization_id: UUID | No
     return [row["kind"] for row in rows]
 
 
-RANK_IN_NEED = """
-select count(*) + 1 from recommendation
-where need_id = $1 and state <> 'superseded' and (score, id) > ($2, $3)
-"""
-
-
-async def rank_in_need(connection: Connection, need_id: UUID, score: float, identifier: UUID) -> int:
-    """The pair's place in the need's list, 1 for the best."""
-    rank: int = await connection.fetchval(RANK_IN_NEED, need_id, score, identifier)
-    return rank
-
-
-DECIDE = """
-update recommendation set state = $3, snoozed_until = $4, version = version + 1, updated_at = now()
-where id = $1 and state = $2
-returning version
-"""
-
-
-async def decide(
-    connection: Connection, identifier: UUID, source: str, target: str, snoozed_until: datetime | None
-) -> bool:
-    """Save a decision's state if the pair still has the old one; whether it had."""
-    return await connection.fetchval(DECIDE, identifier, source, target, snoozed_until) is not None
-
-
-INSERT_DECISION = """
-insert into decision (recommendation_id, key_id, organization_id, action, code, note, snoozed_until, rank, model_version, features)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-returning *
-"""
-
-
-async def insert_decision(connection: Connection, *values: object) -> Decision:
-    """Keep a decision: recommendation, key, organization, action, code, note, until, rank, model version, features."""
-    row = await connection.fetchrow(INSERT_DECISION, *values)
-    return Decision.model_validate(dict(row or {}))
-
-
-LIST_DECISIONS = "select * from decision where recommendation_id = $1 order by id"
-
-
-async def list_decisions(connection: Connection, identifier: UUID) -> list[Decision]:
-    """What was decided on a pair, oldest first."""
-    return [Decision.model_validate(dict(row)) for row in await connection.fetch(LIST_DECISIONS, identifier)]
-
-
 # The last decision on each pair with what the signals read of it, as they read today's text; evidence stays behind.
 DECIDED_PAIRS = """
 select need_id, outcome_id, listing.title, last.action, last.decided_at, (
@@ -292,6 +270,7 @@ select need_id, outcome_id, listing.title, last.action, last.decided_at, (
 from (
     select distinct on (recommendation_id) recommendation_id, action, decided_at
     from decision
+    where undone_at is null
     order by recommendation_id, id desc
 ) as last
 join recommendation on recommendation.id = last.recommendation_id

@@ -192,13 +192,28 @@ class DecisionRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"action": "decline", "code": "too_early", "note": "仍在小试阶段"}]},
+        json_schema_extra={
+            "examples": [
+                {
+                    "action": "decline",
+                    "code": "too_early",
+                    "note": "仍在小试阶段",
+                    "to_provider": "补充中试数据后欢迎再次推荐",
+                }
+            ]
+        },
     )
 
     action: Literal["accept", "decline", "snooze"] = Field(description="采纳、否决、稍后再看")
     code: DeclineCode | None = Field(default=None, description="Why; needed for decline / 否决原因代码")
     note: Annotated[str, AfterValidator(clean_text), StringConstraints(max_length=2_000)] | None = Field(
         default=None, description="Needed where the code is other / 说明，原因为“其他”时必填"
+    )
+    to_provider: (
+        Annotated[str, AfterValidator(clean_text), StringConstraints(min_length=1, max_length=1_000)] | None
+    ) = Field(
+        default=None,
+        description="Shown to the provider with a decline, without the need; the note is not / 随否决告知成果方的话",
     )
     snoozed_until: datetime | None = Field(default=None, description="Needed for snooze / 稍后再看的时间")
 
@@ -208,6 +223,8 @@ class DecisionRequest(BaseModel):
             raise PydanticCustomError("code_with_decline", "code goes with decline, and only with it")
         if (self.action == "snooze") != (self.snoozed_until is not None):
             raise PydanticCustomError("until_with_snooze", "snoozed_until goes with snooze, and only with it")
+        if self.to_provider is not None and self.action != "decline":
+            raise PydanticCustomError("told_when_declined", "to_provider goes with decline, and only with it")
         if self.code is DeclineCode.OTHER and not self.note:
             raise PydanticCustomError("note_with_other", "the code other needs a note")
         if self.snoozed_until is not None and self.snoozed_until.tzinfo is None:
@@ -223,11 +240,13 @@ class Decision(BaseModel):
     action: Literal["accept", "decline", "snooze"]
     code: DeclineCode | None
     note: str | None
+    to_provider: str | None
     snoozed_until: datetime | None
     rank: int
     model_version: str
     features: dict[str, Any]
     decided_at: datetime
+    undone_at: datetime | None = Field(description="When it was taken back; it teaches nothing then / 撤销时间")
 
 
 class Recommendation(Scored):
@@ -242,3 +261,21 @@ class Recommendation(Scored):
     model_version: str
     updated_at: datetime
     decisions: list[Decision]
+
+
+class EarlierDecision(BaseModel):
+    """The last decision on another pair of the same need or outcome."""
+
+    recommendation_id: UUID
+    counterpart_id: UUID = Field(description="The other side of that pair / 该推荐的另一方")
+    action: Literal["accept", "decline", "snooze"]
+    code: DeclineCode | None
+    note: str | None
+    decided_at: datetime
+
+
+class History(BaseModel):
+    """What was decided before on both sides, newest first, at most five each."""
+
+    need: list[EarlierDecision]
+    outcome: list[EarlierDecision]

@@ -76,6 +76,29 @@ async def partners_of(connection: Connection, region: str) -> list[str]:
     return sorted(str(row["partner"]) for row in await connection.fetch(PARTNERS_OF, region))
 
 
+WITHIN = """
+with recursive place as (
+    select code from region where code = any ($1)
+    union
+    select region.code from region join place on region.parent = place.code
+)
+select code from place order by code
+"""
+
+
+async def within(connection: Connection, codes: list[str]) -> list[str]:
+    """Codes of some regions and of everything that lies in them, sorted; unknown codes are left out."""
+    return [str(row["code"]) for row in await connection.fetch(WITHIN, codes)]
+
+
+CHAIN_OF = "select code from region_chain($1) as chain (code)"
+
+
+async def chain_of(connection: Connection, code: str) -> list[str]:
+    """Codes of a region and of the divisions that it lies in."""
+    return [str(row["code"]) for row in await connection.fetch(CHAIN_OF, code)]
+
+
 GET_REGION = "select code, name_zh, name_en, level, parent, class as region_class from region where code = $1"
 
 

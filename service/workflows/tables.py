@@ -65,6 +65,7 @@ RECOMMENDATION = table(
     step("accept", "proposed snoozed", "accepted", (Role.BROKER,), "采纳", "accept"),
     step("decline", "proposed snoozed", "declined", (Role.BROKER,), "否决", "decline"),
     step("snooze", "proposed snoozed", "snoozed", (Role.BROKER,), "稍后再看", "snooze"),
+    step("undo", "accepted declined snoozed", "proposed", (Role.BROKER,), "撤销决定", "undo the decision"),
     step("wake", "snoozed", "proposed", (Role.SYSTEM,), "到时重现", "wake"),
     step("supersede", "proposed snoozed", "superseded", (Role.SYSTEM,), "失效", "supersede"),
     step("propose", "superseded", "proposed", (Role.SYSTEM,), "重新推荐", "propose again"),

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
+from tests.access.market_review import add_review
+
 ROLES: Final = ("enterprise", "provider", "broker", "operator", "authority", "administrator")
 SCOPES: Final = frozenset({"read", "write", "admin"})
 STATES: Final = {
@@ -122,6 +124,8 @@ class Market:
     callers: list[Caller] = field(default_factory=list)
     subjects: list[Subject] = field(default_factory=list)
     aviary: Aviary = field(default_factory=Aviary)
+    # Profiles by the label of their organization.
+    brokers: dict[str, UUID] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[Subject]:
         """The objects of a kind, and one that does not exist."""
@@ -209,6 +213,7 @@ class Builder:
             listings.append(await self._listing(kind, "R", state))
         await self._pairs(listings)
         await self._imports()
+        await add_review(self, people["A"][0].id)
         return self.market
 
     async def _house(self, label: str, number: int) -> None:

@@ -98,6 +98,9 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("consent", "consent (recommendation_id, side, organization_id, key_id, purpose)"
      " values ({accepted pair}, 'need', {own}, {key of own}, 'x')"),
     ("question", "organization_response (organization_id, kind, subject_id, asked_at) values ({own}, 'revision', {need}, now())"),
+    ("profile", "broker (id, organization_id, name) values ({id}, {broker}, '演示技术经理人')"),
+    ("certificate", "broker_qualification (broker_id, position, title, issuer) values ({profile}, 1, 'a', 'b')"),
+    ("assignment", "broker_assignment (need_id, broker_id, assigned_at) values ({need}, {profile}, now())"),
     ("run", "import_run (id, kind, organization_id, key_id, file_name, dry_run) values ({id}, 'need', {own}, {key of own}, 'a', true)"),
     ("row", "import_row (run_id, line, position, field, rule, message_zh, message_en) values ({run}, 1, 1, 'a', 'a', 'a', 'a')"),
     ("matching", "listing_matching (listing_id, indexed_version) values ({need}, 1)"),
@@ -231,6 +234,31 @@ PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
      " values ({pair}, {my key}, {my organization}, 'accept', 1, 'x', '{{}}')", {1: "broker administrator system"}),
     ("decision", "insert into decision (recommendation_id, key_id, organization_id, action, rank, model_version, features)"
      " values ({pair}, {key of broker}, {broker}, 'accept', 1, 'x', '{{}}')", {1: "broker"}),
+    # Of the one decision that holds; whoever undoes says so in the own name.
+    ("decision", "update decision set undone_at = now() + interval '1 minute', undone_by_key = {my key}",
+     {1: "broker administrator system"}),
+    ("decision", "update decision set undone_at = now() + interval '1 minute', undone_by_key = {key of own}", {}),
+    # The proposed pair; the accepted one waits for nobody.
+    ("review_item", "select from review_item", {1: STAFF}),
+    ("review_item", "select from review_item for no key update", {1: "broker administrator system"}),
+    ("review_item", "update review_item set leased_to = {my key}, leased_organization = {my organization}, leased_until = now()",
+     {1: "broker administrator system"}),
+    ("review_item", "update review_item set leased_to = {key of own}, leased_organization = {own}, leased_until = now()", {}),
+    ("review_item", "update review_item set leased_to = null, leased_organization = null, leased_until = null",
+     {1: "broker administrator system"}),
+    ("review_unsettled", "select from review_unsettled", {2: "system"}),
+    ("broker", "select from broker", {1: CALLERS}),
+    ("broker", "insert into broker (organization_id, name) values ({my organization}, 'x')", {1: "broker"}),
+    ("broker", "insert into broker (organization_id, name) values ({stranger}, 'x')", {}),
+    ("broker", "update broker set name = 'x'", {1: "broker"}),
+    ("broker_qualification", "select from broker_qualification", {1: CALLERS}),
+    ("broker_qualification", "insert into broker_qualification (broker_id, position, title, issuer)"
+     " values ({profile}, 2, 'a', 'b')", {1: "broker"}),
+    ("broker_qualification", "delete from broker_qualification", {1: "broker"}),
+    ("broker_assignment", "select from broker_assignment", {1: STAFF}),
+    ("broker_assignment", "insert into broker_assignment (need_id, broker_id, assigned_at)"
+     " values ({hidden need}, {profile}, now())", {1: OPERATORS}),
+    ("broker_assignment", "update broker_assignment set ended_at = now() + interval '1 minute'", {1: OPERATORS}),
     ("organization_response", "select from organization_response", {1: f"own {STAFF}"}),
     ("organization_response", "insert into organization_response (organization_id, kind, subject_id, asked_at)"
      " values ({own}, 'revision', {hidden need}, now())", {1: REVIEWERS}),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.access.market import Market, Subject
 from tests.access.probing import Asked
+from tests.access.requests_review import review_body, review_query
 
 NEED: Final = {"title": "枸杞鲜果快速干燥", "description": "单批干燥时间不超过12小时，含水率≤13%。"}
 PERSON: Final = {"name": "演示新人", "email": "xinren@example.com"}
@@ -73,6 +74,8 @@ def _version(subject: Subject) -> str:
 
 def _query(market: Market, operation: str, variant: str) -> list[tuple[str, str]]:
     method, _, path = operation.partition(" ")
+    if (asked := review_query(market, path, variant)) is not None:
+        return asked
     if path == "/v1/exports":
         kind = "nothing" if variant == "broken" else variant
         return [("kind", kind), ("format", "jsonl")]
@@ -96,7 +99,8 @@ def _body(market: Market, operation: str, variant: str) -> tuple[bytes, str]:
         disposition = 'Content-Disposition: form-data; name="file"; filename="probe.csv"'
         form = f"--{BOUNDARY}\r\n{disposition}\r\nContent-Type: text/csv\r\n\r\n{content}\r\n--{BOUNDARY}--\r\n"
         return form.encode(), f"multipart/form-data; boundary={BOUNDARY}"
-    value = _value(path, variant) if method in ("POST", "PUT") else None
+    asked = review_body(market, operation, variant)
+    value = asked or (_value(path, variant) if method in ("POST", "PUT") else None)
     return (b"", "") if value is None else (json.dumps(value).encode(), "application/json")
 
 
@@ -119,6 +123,7 @@ def _value(path: str, variant: str) -> Any:
         "questions": {"field": "indicators", "question": "含水率按湿基还是干基计？"},
         "answer": {"answer": "湿基。"},
         "agreement": {"revision": 2},
+        "undo": None,
         "consent": {"purpose": "就中试与许可条件洽谈"},
         "members": {"person": PERSON, "roles": roles, "scopes": scopes},
         "{membership_id}": MEMBER,

@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.access.market import Caller, Canary, Market
 from tests.access.rules_refinement import REFINEMENT_RULES
+from tests.access.rules_review import REVIEW_RULES
 from tests.access.ruling import (
     OPERATORS,
     OVERSEERS,
@@ -116,6 +117,7 @@ RULES: Final[dict[str, Rule]] = {
     "POST /v1/recommendations/{recommendation_id}/decisions": Rule(
         "write", (unless_staff, stale_step, not_to_take), 201, ("accept", "decline", "snooze", "stale", "broken")
     ),
+    **REVIEW_RULES,
     "POST /v1/match": Rule("read", (), 200, ("plain", "broken")),
     "POST /v1/imports": Rule("write", (not_to_post("need"),), 200, ("plain", "broken")),
     "GET /v1/imports/{import_id}": Rule("read", (not_ones_import,)),

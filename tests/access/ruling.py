@@ -34,6 +34,7 @@ ACTIONS: Final = {
     ("recommendation", "accept"): ("proposed snoozed", "broker"),
     ("recommendation", "decline"): ("proposed snoozed", "broker"),
     ("recommendation", "snooze"): ("proposed snoozed", "broker"),
+    ("recommendation", "undo"): ("accepted declined snoozed", "broker"),
 }
 # Steps that no request takes: the service itself does, or they are what an action of another name becomes.
 INNER_ACTIONS: Final = {

@@ -32,6 +32,7 @@ LEAST = 100_000 if FULL else 10_000
 SMALL, USUAL, RARE, PAIRED = 400, 6, 24, 4
 # Endpoints whose `action` stands in the body, by variant.
 DECIDES = "POST /v1/recommendations/{recommendation_id}/decisions"
+UNDOES = f"{DECIDES}/undo"
 
 
 def document() -> dict[str, Any]:
@@ -57,7 +58,7 @@ def test_every_action_that_is_offered_has_a_rule() -> None:
         for name, _, actions in operations(document())
         for action in actions
     }
-    decided = {("recommendation", action) for action in ("accept", "decline", "snooze")}
+    decided = {("recommendation", action) for action in ("accept", "decline", "snooze", "undo")}
     assert offered | decided == set(ACTIONS)
 
 
@@ -108,7 +109,7 @@ def probes(market: Market) -> Iterator[Probe]:
         whole = len(cells) * len(market.callers) <= SMALL
         for subject, part, action, variant in cells:
             asked = request(market, operation, subject, part, action, variant)
-            named = decided(variant) if operation == DECIDES else action
+            named = decided(variant) if operation == DECIDES else "undo" if operation == UNDOES else action
             for caller in market.callers:
                 probe = Probe(operation, Cell(market, caller, subject, variant, named, part), asked)
                 if whole or crc32(probe.label.encode()) % stride(caller) == 0:

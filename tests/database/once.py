@@ -9,6 +9,11 @@ ONCE = {
     "api_key_digest_key": "insert into api_key (organization_id, label, digest, roles, scopes)"
     " select organization_id, label, digest, roles, scopes from api_key",
     "api_key_replaced_by_key": "update api_key set replaced_by = {key of own}",
+    "broker_assignment_open": "insert into broker_assignment (need_id, broker_id, assigned_at)"
+    " select need_id, broker_id, assigned_at from broker_assignment",
+    "broker_once": "insert into broker (organization_id, person_id, name) select organization_id, person_id, name from broker",
+    "broker_pkey": "insert into broker select * from broker",
+    "broker_qualification_pkey": "insert into broker_qualification select * from broker_qualification",
     "consent_open": "insert into consent (recommendation_id, side, organization_id, purpose)"
     " select recommendation_id, side, organization_id, purpose from consent",
     "encoder_choice_pkey": "insert into encoder_choice (id, source, action) overriding system value"
@@ -51,6 +56,8 @@ KEPT = {
     "event_checkpoint_is_not_truncated": "truncate event_checkpoint",
 }
 SEALED = "event_is_sealed"
+# Triggers that refuse nothing and keep one table by another; tests/review and tests/brokers see that they do.
+FOLLOW = {"recommendation_enters_review", "recommendation_follows_review", "person_erased_as_broker"}
 APPEND = """
 insert into event (subject_kind, subject_id, action) values ('need', '00000000-0000-0000-0000-000000000001', 'submit')
 """

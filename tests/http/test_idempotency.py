@@ -23,6 +23,7 @@ from service.resources import Resources
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
 from tests.conftest import Keys
+from tests.http.review_exercises import review_exercises
 from tests.http.test_needs import NEED, post, published, step
 
 # A POST that only asks needs no key; a new one has to be named here.
@@ -115,7 +116,7 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
         ),
         "/v1/refinements/{listing_id}/agreement": ask("enterprise", f"{refined}/agreement", json={"revision": 1}),
         "/v1/imports": ask("enterprise", "/v1/imports?kind=needs", files=file),
-    }
+    } | await review_exercises(client, keys, resources, ask)
 
 
 def test_every_acting_post_declares_the_header(settings: Settings) -> None:

@@ -18,6 +18,7 @@ STEPS = {
     "/v1/needs/{need_id}/{action}",
     "/v1/outcomes/{outcome_id}/{action}",
     "/v1/recommendations/{recommendation_id}/decisions",
+    "/v1/recommendations/{recommendation_id}/decisions/undo",
     "/v1/organizations/{organization_id}/{action}",
 }
 # New objects beneath others; an API key has no version, so its rotation takes no header.
@@ -79,6 +80,7 @@ async def test_every_put_wants_the_version_that_was_seen(
         "/v1/outcomes/{outcome_id}": (provider, f"/v1/outcomes/{made['id']}", outcome),
         "/v1/organizations/{organization_id}": (enterprise, f"/v1/organizations/{own}", content),
         "/v1/people/{person_id}": (administrator, person, named),
+        "/v1/brokers/me": (keys.headers("broker"), "/v1/brokers/me", {"name": "演示技术经理人"}),
         "/v1/people/me": (mine, "/v1/people/me", named),
         "/v1/organizations/{organization_id}/members/{membership_id}": (
             administrator,

@@ -35,6 +35,7 @@ ALLOWED = {
         "accept": "broker administrator",
         "decline": "broker administrator",
         "snooze": "broker administrator",
+        "undo": "broker administrator",
         "wake": "",
         "supersede": "",
         "propose": "",

@@ -1,0 +1,194 @@
+"""Brokers' profiles, figures of their work and suggestions, as the API takes and shows them."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from service.kit.pages import Page
+from service.kit.texts import clean_line, clean_text
+from service.listings.schemas import Brief, FieldCode, Regions
+
+Language = Literal["zh", "en", "ar"]
+Short = Annotated[str, AfterValidator(clean_line), StringConstraints(min_length=1, max_length=200)]
+
+
+class Qualification(BaseModel):
+    """A certificate or title that a broker holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Short = Field(description="名称", examples=["技术经理人（中级）"])
+    issuer: Short = Field(description="Issuing body / 发证机构")
+    number: Annotated[str, AfterValidator(clean_line), StringConstraints(min_length=1, max_length=100)] | None = Field(
+        default=None, description="Shown to yourself and to staff / 证书编号"
+    )
+    issued_on: date | None = Field(default=None, description="发证日期")
+    valid_until: date | None = Field(default=None, description="有效期至")
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> Self:
+        if self.issued_on is not None and self.valid_until is not None and self.valid_until < self.issued_on:
+            raise PydanticCustomError(
+                "range_order", "{low} must not exceed {high}", {"low": "issued_on", "high": "valid_until"}
+            )
+        return self
+
+
+class BrokerContent(BaseModel):
+    """What a broker says of itself. An empty list of fields, regions or organizations limits nothing."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "演示技术经理人",
+                    "fields": ["goji", "wine"],
+                    "regions": ["640000"],
+                    "languages": ["zh", "en"],
+                    "capacity": 8,
+                    "qualifications": [
+                        {"title": "技术经理人（中级）", "issuer": "演示发证机构", "valid_until": "2028-12-31"}
+                    ],
+                }
+            ]
+        },
+    )
+
+    name: Annotated[str, AfterValidator(clean_line), StringConstraints(min_length=1, max_length=100)] = Field(
+        description="By which members know you / 对外显示的名称"
+    )
+    introduction: Annotated[str, AfterValidator(clean_text), StringConstraints(max_length=2_000)] = Field(
+        default="", description="简介"
+    )
+    fields: Annotated[list[FieldCode], Field(max_length=50)] = Field(
+        default_factory=list, description="Your queue holds needs of these and those without a field / 重点方向"
+    )
+    regions: Regions = Field(
+        default_factory=list, description="With all in them; one side of a pair lies there / 服务地区，含下级"
+    )
+    organizations: Annotated[list[UUID], Field(max_length=200)] = Field(
+        default_factory=list, description="One side of a pair is theirs / 服务单位"
+    )
+    languages: Annotated[list[Language], Field(min_length=1, max_length=3)] = Field(
+        default=["zh"], description="工作语言"
+    )
+    capacity: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        default=10, description="Needs and cases at a time / 同时承接的需求与对接数"
+    )
+    available: bool = Field(default=True, description="Whether new work may be assigned / 是否接受新任务")
+    qualifications: Annotated[list[Qualification], Field(max_length=30)] = Field(
+        default_factory=list, description="资质"
+    )
+
+
+class BrokerProfile(BrokerContent):
+    """A broker's profile as itself reads it; version 0 before anything was written."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    id: UUID | None
+    organization_id: UUID
+    person_id: UUID | None
+    version: int
+    updated_at: datetime | None
+
+
+class Workload(BaseModel):
+    """What a broker has in hand, by kind."""
+
+    open: dict[str, int] = Field(
+        description="leases: pairs under lease; assigned: needs given by an operator; refining: needs being refined "
+        "/ 在手：占用推荐、指派需求、凝练中需求"
+    )
+    taken: int = Field(description="What counts against the capacity: all of these but leases / 计入承接能力的数量")
+    capacity: int
+    free: int
+
+
+class Figures(BaseModel):
+    """A broker's work of the last year. Decisions that were undone do not count."""
+
+    since: datetime
+    until: datetime
+    refined: int = Field(description="Needs that it published after refining them / 凝练并发布的需求")
+    reviewed: int = Field(description="Pairs that it accepted or declined / 审阅的推荐")
+    introduced: int = Field(description="Pairs that it accepted / 采纳推荐")
+    consented: int = Field(description="Of these, those to which both sides consented at some time / 双方同意的推荐")
+    contracted: int = Field(description="Contracts that it registered / 登记的合同")
+    response_hours: float | None = Field(
+        description="Median from the assignment of a need to its first step on the need or decision on one of its pairs; "
+        "null without any / 从指派到首次处理的中位小时数"
+    )
+
+
+class BrokerCard(BaseModel):
+    """A broker as the market knows it; what is for staff is null for others."""
+
+    id: UUID
+    name: str
+    introduction: str
+    organization: Brief | None = Field(description="Null where you may not know it / 无权查看时为空")
+    fields: list[str]
+    regions: list[str]
+    languages: list[Language]
+    available: bool
+    qualifications: list[Qualification]
+    figures: Figures
+    workload: Workload | None = Field(description="For staff / 仅工作人员可见")
+
+
+class BrokerPage(Page[BrokerCard]):
+    """A page of brokers, newest first."""
+
+
+class Part(BaseModel):
+    """One reason for or against a broker, 0 to 1, with its weight."""
+
+    name: Literal["field", "region", "language", "capacity"]
+    value: float
+    weight: float
+    reason: str
+
+
+class Suggestion(BaseModel):
+    """A broker for a need, with what speaks for it."""
+
+    broker_id: UUID
+    name: str
+    score: float = Field(
+        description="0 to 1, the weighted sum of the parts; 0 where nothing more can be taken on / 综合得分"
+    )
+    can_take: bool = Field(description="Whether it is available and has free capacity / 是否可承接")
+    parts: list[Part]
+    workload: Workload
+
+
+class Suggestions(BaseModel):
+    """Brokers for a need, best first."""
+
+    need_id: UUID
+    items: list[Suggestion]
+
+
+class AssignmentRequest(BaseModel):
+    """Which broker is to work on which need."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    need_id: UUID
+    broker_id: UUID
+
+
+class Assignment(BaseModel):
+    """A need in a broker's hands."""
+
+    id: UUID
+    need_id: UUID
+    broker_id: UUID
+    assigned_at: datetime
+    before: UUID | None = Field(description="The broker whose it was / 原承接人")
