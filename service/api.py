@@ -7,6 +7,8 @@ from service.access.key_endpoints import router as keys
 from service.access.own_endpoints import router as me
 from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
+from service.contracts.endpoints import router as contracts
+from service.contracts.subsidy_endpoints import router as subsidy_rules
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
 from service.matches.consent_endpoints import router as consents
@@ -31,3 +33,5 @@ router.include_router(hints)
 router.include_router(needs)
 router.include_router(outcomes)
 router.include_router(audit)
+router.include_router(contracts)
+router.include_router(subsidy_rules)
