@@ -264,7 +264,8 @@ create policy contract_filing_of_who_acts on contract_filing for insert
     );
 -- Operators enter what the registering office decided.
 create policy contract_filing_decided_by_operators on contract_filing for update
-    using (decided_at is null and (select acting_operator()));
+    using (decided_at is null and (select acting_operator()))
+    with check ((select acting_operator()));
 -- A party that cancels its contract takes the filing back, and can do nothing else with it.
 create policy contract_filing_withdrawn_by_a_party on contract_filing for update
     using (decided_at is null and party_to_contract(contract_id))
