@@ -2,6 +2,7 @@
 
 import io
 import logging
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -25,6 +26,8 @@ NOTHING_MISSING = Text("无，可以申报", "Nothing: it can be filed")
 HEADINGS = (Text("部分", "section"), Text("项目", "item"), Text("内容", "content"))
 MISSING_HEADINGS = (Text("字段", "field"), Text("依据", "rule"), Text("补充办法", "way out"))
 FONT = "NotoSansSC"
+# Taking a font apart keeps a processor busy for half a second; so many at a time, and the others wait in their thread.
+AT_A_TIME = threading.Semaphore(2)
 # The font library tells of each table that it drops from a font: nobody's business.
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 
@@ -65,6 +68,11 @@ class _Pages(FPDF):
 
 def as_pdf(lines: Sequence[Line], missing: Sequence[Missing], language: Language, made_at: datetime) -> bytes:
     """A4 pages: the lines by section, then what is missing. The font is embedded, so that every reader shows the text."""
+    with AT_A_TIME:
+        return _composed(lines, missing, language, made_at)
+
+
+def _composed(lines: Sequence[Line], missing: Sequence[Missing], language: Language, made_at: datetime) -> bytes:
     pages = _Pages(format="A4")
     pages.set_creation_date(made_at.astimezone(UTC))
     pages.set_title(TITLE.in_(language))

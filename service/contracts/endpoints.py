@@ -1,18 +1,19 @@
 """Contracts over HTTP."""
 
 import asyncio
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from service.access.dependencies import LateTx, Tx
+from service.access.dependencies import CurrentActor, Tx, pool_of
 from service.access.routes import Route
 from service.contracts import amendments, documents, lists, receipts, service, steps
 from service.contracts.lists import Narrowing
+from service.contracts.registration import Line, Missing
 from service.contracts.schemas import ContractContent, ContractType, PartyRole
 from service.contracts.subsidy_rules import Subsidies, subsidies_of
 from service.contracts.views import (
@@ -30,8 +31,9 @@ from service.contracts.views import (
     Sums,
 )
 from service.errors import Forbidden
-from service.kit.actor import Role
+from service.kit.actor import Actor, Role
 from service.kit.clock import now, today
+from service.kit.db import transaction
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.language import Text, current_language
@@ -234,10 +236,9 @@ async def read_registration(tx: Tx, contract_id: UUID) -> Registration:
     response_class=Response,
     responses=problems(404),
 )
-async def read_registration_spreadsheet(begin: LateTx, contract_id: UUID) -> Response:
+async def read_registration_spreadsheet(request: Request, actor: CurrentActor, contract_id: UUID) -> Response:
     """The draft and what is missing, a sheet each."""
-    tx = await begin()
-    _, lines, missing = await service.registration_of(tx.connection, tx.actor, contract_id)
+    lines, missing = await _draft(request, actor, contract_id)
     content = await asyncio.to_thread(documents.as_spreadsheet, lines, missing, current_language.get())
     return _file(content, SPREADSHEET, "xlsx")
 
@@ -248,13 +249,18 @@ async def read_registration_spreadsheet(begin: LateTx, contract_id: UUID) -> Res
     response_class=Response,
     responses=problems(404),
 )
-async def read_registration_pdf(begin: LateTx, contract_id: UUID) -> Response:
+async def read_registration_pdf(request: Request, actor: CurrentActor, contract_id: UUID) -> Response:
     """The draft and what is missing, to print."""
-    tx = await begin()
-    _, lines, missing = await service.registration_of(tx.connection, tx.actor, contract_id)
-    moment: datetime = now()
-    content = await asyncio.to_thread(documents.as_pdf, lines, missing, current_language.get(), moment)
+    lines, missing = await _draft(request, actor, contract_id)
+    content = await asyncio.to_thread(documents.as_pdf, lines, missing, current_language.get(), now())
     return _file(content, "application/pdf", "pdf")
+
+
+async def _draft(request: Request, actor: Actor, contract_id: UUID) -> tuple[list[Line], list[Missing]]:
+    # Its transaction has ended before the file is made: no connection waits for a font.
+    async with transaction(pool_of(request), actor) as connection:
+        _, lines, missing = await service.registration_of(connection, actor, contract_id)
+    return lines, missing
 
 
 def _file(content: bytes, media: str, ending: str) -> Response:

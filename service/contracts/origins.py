@@ -1,5 +1,6 @@
 """Where a contract comes from: an accepted pair whose sides both consented, a case, or a stated reason."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -112,8 +113,10 @@ def check_own(actor: Actor, parties: list[Party]) -> None:
         )
 
 
-async def resolve(connection: Connection, entered: list[PartyContent]) -> list[Party]:
+async def resolve(connection: Connection, entered: list[PartyContent], before: Sequence[Party] = ()) -> list[Party]:
     """Parties with name, code and region: of organizations of the service as they are now, of others as entered.
+
+    An organization that the actor does not see stays as it was `before`, if it was a party.
 
     Raises:
         ValidationProblem: an organization or a region is unknown.
@@ -126,6 +129,10 @@ async def resolve(connection: Connection, entered: list[PartyContent]) -> list[P
             continue
         found = await get_organization(connection, party.organization_id)
         if found is None:
+            same = next((each for each in before if each.organization_id == party.organization_id), None)
+            if same is not None:
+                parties.append(same.model_copy(update={"role": party.role}))
+                continue
             text = Text(
                 "没有这个单位，或无权查看；平台外单位请填写 name",
                 "No such organization, or none that you may see: name one from outside by name",

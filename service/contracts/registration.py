@@ -35,7 +35,8 @@ class Known:
     signed_on: date | None
     state: str
     field_name: Text | None = None
-    funding: str | None = None
+    industry_name: Text | None = None
+    funding: Text | None = None
     region_names: dict[str, Text] | None = None
 
 
@@ -152,8 +153,14 @@ def lines(known: Known) -> list[Line]:
         Text(f"{kind.zh}（{form.zh}）", f"{kind.en} ({form.en})") if form else kind)  # fmt: skip
     add(CONTRACT, "subject", "标的的内容、范围和要求", "Subject, scope and requirements", _both(terms.subject))
     add(CONTRACT, "field", "技术领域（重点方向）", "Field", known.field_name or _both(terms.field))
-    add(CONTRACT, "industry", "服务的国民经济行业门类", "Industry section served", _both(terms.industry))
-    add(CONTRACT, "funding", "计划来源（成果资金来源）", "Source of funds of the outcome", _both(known.funding))
+    add(
+        CONTRACT,
+        "industry",
+        "服务的国民经济行业门类",
+        "Industry section served",
+        known.industry_name or _both(terms.industry),
+    )
+    add(CONTRACT, "funding", "计划来源（成果资金来源）", "Source of funds of the outcome", known.funding or _both(None))
     add(CONTRACT, "signed_on", "签订日期", "Signed on", _day(known.signed_on))
     add(CONTRACT, "starts_on", "合同期起", "From", _day(terms.starts_on))
     add(CONTRACT, "ends_on", "合同期止", "Until", _day(terms.ends_on))

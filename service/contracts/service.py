@@ -29,7 +29,7 @@ from service.kit.language import Text, current_language
 from service.listings import service as listings
 from service.listings.schemas import Kind
 from service.matches import decisions
-from service.taxonomy.service import list_fields
+from service.taxonomy.service import list_codes, list_fields, list_industries
 from service.workflows.engine import Advanced, advance
 from service.workflows.tables import CONTRACT
 
@@ -109,7 +109,7 @@ async def change_draft(
         # Its sides are those of the pair; they are read anew, since they may have been corrected meanwhile.
         parties, _ = await origin_of(connection, actor, content)
     else:
-        parties = await resolve(connection, content.parties)
+        parties = await resolve(connection, content.parties, kept.parties)
         check_own(actor, parties)
     moment = now()
     if not await repository.update_terms(connection, identifier, kept.version, terms.stored(), derived(terms), moment):
@@ -190,6 +190,7 @@ async def settlement_of(connection: Connection, actor: Actor, identifier: UUID, 
 async def known_of(connection: Connection, actor: Actor, kept: Kept) -> Known:
     """What a registration draft is made of: the contract, and what listings and code lists add."""
     fields = {field.code: Text(field.label_zh, field.label_en) for field in await list_fields(connection)}
+    industries = {each.code: Text(each.label_zh, each.label_en) for each in await list_industries(connection)}
     codes = [party.region for party in kept.parties if party.region is not None]
     return Known(
         terms=kept.terms,
@@ -197,12 +198,13 @@ async def known_of(connection: Connection, actor: Actor, kept: Kept) -> Known:
         signed_on=kept.row["signed_on"],
         state=kept.state,
         field_name=fields.get(kept.terms.field or ""),
+        industry_name=industries.get(kept.terms.industry or ""),
         funding=await _funding(connection, actor, kept.row["recommendation_id"]),
         region_names=await lists.region_names(connection, codes),
     )
 
 
-async def _funding(connection: Connection, actor: Actor, recommendation_id: UUID | None) -> str | None:
+async def _funding(connection: Connection, actor: Actor, recommendation_id: UUID | None) -> Text | None:
     """The source of funds of the outcome that a contract is about, where it is still shown."""
     if recommendation_id is None:
         return None
@@ -211,7 +213,11 @@ async def _funding(connection: Connection, actor: Actor, recommendation_id: UUID
     except NotFound:
         return None
     outcome = await listings.stored(connection, Kind.OUTCOME, pair["outcome_id"])
-    return outcome.funding_source.value if outcome is not None and outcome.funding_source is not None else None
+    if outcome is None or outcome.funding_source is None:
+        return None
+    named = {each.code: each for each in (await list_codes(connection))["funding_sources"]}
+    entry = named[outcome.funding_source.value]
+    return Text(entry.label_zh, entry.label_en)
 
 
 async def registration_of(

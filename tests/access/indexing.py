@@ -8,6 +8,7 @@ from service.kit.actor import SYSTEM
 from service.kit.db import prepare_connection, transaction
 from service.resources import Resources
 from tests.access.market import Builder, Market
+from tests.access.market_contracts import add_contracts
 
 
 async def build_market(owner_url: str, role_sets: list[frozenset[str]]) -> Market:
@@ -16,7 +17,10 @@ async def build_market(owner_url: str, role_sets: list[frozenset[str]]) -> Marke
     await prepare_connection(connection)
     try:
         async with connection.transaction():
-            return await Builder(connection).build(role_sets=role_sets)
+            builder = Builder(connection)
+            market = await builder.build(role_sets=role_sets)
+            await add_contracts(builder)
+            return market
     finally:
         await connection.close()
 

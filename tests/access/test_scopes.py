@@ -29,6 +29,10 @@ GET /v1/outcomes/{outcome_id}/matches, GET /v1/outcomes/{outcome_id}/hints, POST
 GET /v1/audit/events, GET /v1/audit/verification, GET /v1/audit/head,
 POST /v1/match, GET /v1/recommendations/{recommendation_id},
 GET /v1/recommendations/{recommendation_id}/consent, GET /v1/recommendations/{recommendation_id}/contacts,
+GET /v1/contracts, GET /v1/contracts/figures, GET /v1/contracts/{contract_id}, GET /v1/contracts/{contract_id}/changes,
+GET /v1/contracts/{contract_id}/filings, GET /v1/contracts/{contract_id}/registration,
+GET /v1/contracts/{contract_id}/registration.xlsx, GET /v1/contracts/{contract_id}/registration.pdf,
+GET /v1/contracts/{contract_id}/subsidies, GET /v1/contracts/{contract_id}/settlement, GET /v1/subsidy-rules,
 GET /v1/imports/{import_id}, GET /v1/imports/{import_id}/report.xlsx, GET /v1/exports,
 """
 WRITE = """
@@ -37,6 +41,9 @@ POST /v1/needs, PUT /v1/needs/{need_id}, POST /v1/needs/{need_id}/{action},
 POST /v1/outcomes, PUT /v1/outcomes/{outcome_id}, POST /v1/outcomes/{outcome_id}/{action},
 POST /v1/recommendations/{recommendation_id}/decisions, POST /v1/imports,
 POST /v1/recommendations/{recommendation_id}/consent, DELETE /v1/recommendations/{recommendation_id}/consent,
+POST /v1/contracts, PUT /v1/contracts/{contract_id}, POST /v1/contracts/{contract_id}/changes,
+POST /v1/contracts/{contract_id}/receipts, POST /v1/contracts/{contract_id}/{action},
+POST /v1/subsidy-rules, DELETE /v1/subsidy-rules/{rule_id},
 """
 ADMIN = """
 POST /v1/organizations, PUT /v1/organizations/{organization_id}, POST /v1/organizations/{organization_id}/{action},

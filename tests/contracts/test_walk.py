@@ -173,7 +173,13 @@ async def test_a_pair_without_both_consents_gives_no_contract(
 ) -> None:
     pair = await consented(client, keys, resources, "enterprise")
     body = TERMS | {"recommendation_id": pair}
-    for role, status in (("enterprise", 409), ("provider", 409), ("broker", 409), ("stranger", 404), ("authority", 403)):
+    for role, status in (
+        ("enterprise", 409),
+        ("provider", 409),
+        ("broker", 409),
+        ("stranger", 404),
+        ("authority", 403),
+    ):
         answer = await client.post("/v1/contracts", json=body, headers=keys.headers(role))
         assert answer.status_code == status, (role, answer.text)
     sides = {"parties": [{"role": "buyer", "name": "平台外演示单位"}]}
@@ -185,7 +191,16 @@ async def test_a_pair_without_both_consents_gives_no_contract(
 async def test_others_know_of_no_contract(client: httpx2.AsyncClient, keys: Keys) -> None:
     contract = await brought_to(client, keys, "registered")
     path = f"/v1/contracts/{contract['id']}"
-    for what in ("", "/changes", "/filings", "/registration", "/registration.xlsx", "/registration.pdf", "/subsidies", "/settlement"):
+    for what in (
+        "",
+        "/changes",
+        "/filings",
+        "/registration",
+        "/registration.xlsx",
+        "/registration.pdf",
+        "/subsidies",
+        "/settlement",
+    ):
         for role in ("stranger", "other_provider"):
             assert (await client.get(f"{path}{what}", headers=keys.headers(role))).status_code == 404, what
         for role in ("enterprise", "provider", "broker", "operator", "authority", "administrator"):
@@ -257,7 +272,10 @@ async def test_a_side_enters_its_own_contracts_only(client: httpx2.AsyncClient, 
         {"role": "seller", "organization_id": str(keys.provider.organization_id)},
     ]
     body = content(keys, parties=outside)
-    assert (await client.post("/v1/contracts", json=body, headers=keys.headers("other_provider"))).status_code in (403, 422)
+    assert (await client.post("/v1/contracts", json=body, headers=keys.headers("other_provider"))).status_code in (
+        403,
+        422,
+    )
     answer = await client.post("/v1/contracts", json=body, headers=keys.headers("provider"))
     assert answer.status_code == 201, answer.text
     assert answer.json()["origin_reason"] == REASON
