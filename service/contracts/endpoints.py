@@ -95,7 +95,7 @@ async def list_contracts(
 class Figure(BaseModel):
     """Sums of one group in one currency."""
 
-    key: str | None = Field(description="Region code, field, type or month; null: not stated / 分组")
+    group: str | None = Field(description="Region code, field, type or month; null: not stated / 分组")
     currency: str
     contracts: int = Field(description="合同数")
     turnover: Decimal = Field(description="成交额")

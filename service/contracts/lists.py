@@ -82,7 +82,7 @@ async def region_names(connection: Connection, codes: Sequence[str]) -> dict[str
 
 # A contract counts once, by the day of its latest registration; the region is its first seller's, or buyer's.
 FIGURES = """
-select key, currency, count(*) as contracts, sum(turnover) as turnover, sum(technology_value) as technology_value
+select "group", currency, count(*) as contracts, sum(turnover) as turnover, sum(technology_value) as technology_value
 from (
     select currency, turnover, technology_value,
         case $1::text
@@ -93,13 +93,13 @@ from (
                 select region from contract_party as party
                 where contract_id = contract.id and party.role = $2 order by position limit 1
             )
-        end as key
+        end as "group"
     from contract
     where registered_on is not null and state in ('registered', 'changed', 'filed', 'rejected', 'settled')
       and ($3::date is null or registered_on >= $3) and ($4::date is null or registered_on <= $4)
 ) as counted
-group by key, currency
-order by key nulls last, currency
+group by "group", currency
+order by "group" nulls last, currency
 """
 
 

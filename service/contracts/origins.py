@@ -141,10 +141,11 @@ async def resolve(connection: Connection, entered: list[PartyContent], before: S
             continue
         known = {"name": found.name, "credit_code": found.credit_code, "region": found.region}
         parties.append(Party.model_validate(party.model_dump() | known))
-    unknown = await repository.unknown_regions(connection, [p.region for p in parties if p.region is not None])
+    # Those of organizations are known; what was typed is looked up.
+    unknown = await repository.unknown_regions(connection, [each.region for each in entered if each.region is not None])
     problems += [
         FieldProblem(f"parties.{place}.region", "known_region", listings.unknown_code("region", party.region).message)
-        for place, party in enumerate(parties)
+        for place, party in enumerate(entered)
         if party.region is not None and party.region in unknown
     ]
     if problems:

@@ -25,8 +25,8 @@ Threshold = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2)]
 RuleName = Annotated[str, AfterValidator(clean_line), StringConstraints(min_length=2, max_length=200)]
 
 
-class SubsidyRuleContent(Strict):
-    """A rule from a day on; the version before it ends the day before."""
+class SubsidyTerms(Strict):
+    """What a rule says."""
 
     code: FieldCode = Field(description="The same for all versions of a rule / 规则代码", examples=["city_buyer"])
     name_zh: RuleName = Field(description="名称")
@@ -46,6 +46,10 @@ class SubsidyRuleContent(Strict):
     valid_until: date | None = Field(default=None, description="Last day / 失效日期")
     source: Clause = Field(description="Document and clause that say so / 依据文件与条款")
 
+
+class SubsidyRuleContent(SubsidyTerms):
+    """A rule from a day on; the version before it ends the day before."""
+
     @model_validator(mode="after")
     def _ordered(self) -> "SubsidyRuleContent":
         if self.valid_until is not None and self.valid_until < self.valid_from:
@@ -55,8 +59,8 @@ class SubsidyRuleContent(Strict):
         return self
 
 
-class SubsidyRule(SubsidyRuleContent):
-    """A version of a rule as kept."""
+class SubsidyRule(SubsidyTerms):
+    """A version of a rule as kept; one that never came to hold ends the day before it would have begun."""
 
     id: UUID
     example: bool = Field(description="Invented to show what a rule says / 示例规则")

@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx2
 
-from service.kit.db import Pool
+from service.kit.actor import SYSTEM
+from service.kit.db import Pool, transaction
 from tests.access.market import credit_code
 from tests.conftest import Keys
 
@@ -46,13 +47,38 @@ TERMS: dict[str, Any] = {
 REASON = "双方在平台外洽谈并签订，补录登记。"
 REGISTERED = {"number": "2026640100000001", "registered_on": "2026-03-01", "office": "宁夏演示技术合同登记处"}
 
+CHANGE: dict[str, Any] = {
+    "terms": {"ends_on": "2028-06-30"},
+    "reason": "中试推迟半年",
+    "effective_on": "2026-02-01",
+    "signed_on": "2026-02-01",
+}
+RECEIPT = {"received_on": "2026-03-02", "amount": "100000.00"}
+RULE: dict[str, Any] = {
+    "code": "city_buyer",
+    "name_zh": "演示市买方奖补",
+    "name_en": "A city's award for buyers",
+    "recipient": "buyer",
+    "basis": "technology_value",
+    "rate": "0.1",
+    "threshold": "500000",
+    "cap": "60000",
+    "region": "6401",
+    "types": ["development"],
+    "valid_from": "2026-02-01",
+    "source": "演示办法第三条",
+}
+
 
 async def with_codes(pool: Pool, keys: Keys) -> None:
     """Give every organization a credit code, as a register would."""
-    for number, member in enumerate(keys.members.values()):
-        await pool.execute(
-            "update organization set credit_code = $2 where id = $1", member.organization_id, credit_code(500 + number)
-        )
+    async with transaction(pool, SYSTEM) as connection:
+        for number, member in enumerate(keys.members.values()):
+            await connection.execute(
+                "update organization set credit_code = $2 where id = $1",
+                member.organization_id,
+                credit_code(500 + number),
+            )
 
 
 def content(keys: Keys, **changes: Any) -> dict[str, Any]:

@@ -91,7 +91,7 @@ async def test_a_pair_becomes_a_contract_and_is_settled(
     assert draft["missing"] == []
     told = {line["field"]: line["value"] for line in draft["lines"]}
     assert told["parties.1.name"] == "测试演示单位 provider"
-    assert told["funding"] == "provincial"
+    assert told["funding"] == "Provincial programme"
     assert told["technology_value"] == "650,000.00 CNY"
     assert told["calculation"] == "+200,000.00 +600,000.00 -120,000.00 -30,000.00 = 650,000.00 CNY"
     assert "ZL202010000001.X" in told["ip.rights"]
@@ -247,7 +247,8 @@ async def test_figures_count_registered_contracts(client: httpx2.AsyncClient, ke
         assert answer.json()["definition"]
         assert answer.json()["source"]
         return [
-            (row["key"], row["contracts"], row["turnover"], row["technology_value"]) for row in answer.json()["figures"]
+            (row["group"], row["contracts"], row["turnover"], row["technology_value"])
+            for row in answer.json()["figures"]
         ]
 
     both = (2, "800100.00", "650100.00")

@@ -23,6 +23,8 @@ from service.resources import Resources
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
 from tests.conftest import Keys
+from tests.contracts import helpers as contracts
+from tests.contracts.helpers import with_codes
 from tests.http.test_needs import NEED, post, published, step
 
 # A POST that only asks needs no key; a new one has to be named here.
@@ -69,6 +71,10 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
     member = await add_member(client, administrator, own, "chengyuan@example.com")
     spare = await make_key(client, administrator, own)
 
+    await with_codes(resources.pool, keys)
+    entered = await contracts.enter(client, keys)
+    signed = f"/v1/contracts/{(await contracts.brought_to(client, keys, 'signed'))['id']}"
+
     def ask(role: str, path: str, **body: Any) -> Ask:
         return lambda key: _post(client, keys, role, path, key, **body)
 
@@ -100,6 +106,13 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
         "/v1/recommendations/{recommendation_id}/consent": ask(
             "enterprise", f"/v1/recommendations/{pair}/consent", json={"purpose": "就中试洽谈"}
         ),
+        "/v1/contracts": ask("broker", "/v1/contracts", json=contracts.content(keys)),
+        "/v1/contracts/{contract_id}/{action}": ask(
+            "broker", f"/v1/contracts/{entered['id']}/sign", json={"signed_on": "2026-01-15"}
+        ),
+        "/v1/contracts/{contract_id}/changes": ask("broker", f"{signed}/changes", json=contracts.CHANGE),
+        "/v1/contracts/{contract_id}/receipts": ask("provider", f"{signed}/receipts", json=contracts.RECEIPT),
+        "/v1/subsidy-rules": ask("operator", "/v1/subsidy-rules", json=contracts.RULE),
         "/v1/imports": ask("enterprise", "/v1/imports?kind=needs", files=file),
     }
 
@@ -156,6 +169,10 @@ async def _counts(pool: Pool) -> list[int]:
         "person",
         "membership",
         "consent",
+        "contract",
+        "contract_change",
+        "contract_receipt",
+        "subsidy_rule",
     )
     return [await pool.fetchval(f"select count(*) from {table}") for table in tables]
 
