@@ -32,7 +32,7 @@ from service.contracts.views import (
 )
 from service.errors import Forbidden
 from service.kit.actor import Actor, Role
-from service.kit.clock import now, today
+from service.kit.clock import today
 from service.kit.db import transaction
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
@@ -252,7 +252,7 @@ async def read_registration_spreadsheet(request: Request, actor: CurrentActor, c
 async def read_registration_pdf(request: Request, actor: CurrentActor, contract_id: UUID) -> Response:
     """The draft and what is missing, to print."""
     lines, missing = await _draft(request, actor, contract_id)
-    content = await asyncio.to_thread(documents.as_pdf, lines, missing, current_language.get(), now())
+    content = await asyncio.to_thread(documents.as_pdf, lines, missing, current_language.get())
     return _file(content, "application/pdf", "pdf")
 
 

@@ -1,7 +1,7 @@
 """Contracts of the market of probes: one between A and P in every state, with a canary in every guarded field."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from service.contracts.registration import Line, Missing
@@ -70,7 +70,7 @@ async def add_contracts(builder: Builder) -> None:
     market.subjects.append(Subject("subsidy_rule", rule))
 
 
-def as_text(lines: list[Line], missing: list[Missing], language: Language, made_at: datetime) -> bytes:
+def as_text(lines: list[Line], missing: list[Missing], language: Language) -> bytes:
     """In the place of a PDF, whose text is packed: what it would say, so that canaries are found in it."""
     told = [line.value.in_(language) for line in lines] + [each.rule.in_(language) for each in missing]
     return "\n".join(told).encode()

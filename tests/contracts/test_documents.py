@@ -2,12 +2,9 @@
 
 import io
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from fontTools.ttLib import TTFont
-from pylopdf_fonts_zh_cn import sans_path
 from pypdfium2 import PdfDocument
 from python_calamine import CalamineWorkbook
 
@@ -94,7 +91,7 @@ def text_of(pdf: bytes) -> str:
 
 def test_the_pdf_holds_every_line_and_embeds_its_font() -> None:
     draft, lacking = lines(known()), missing(known())
-    pdf = as_pdf(draft, lacking, "zh", datetime(2026, 3, 1, tzinfo=UTC))
+    pdf = as_pdf(draft, lacking, "zh")
     assert b"FontFile3" in pdf
     text = text_of(pdf)
     for told in [*(line.value.zh for line in draft), *(each.way_out.zh for each in lacking)]:
@@ -102,14 +99,20 @@ def test_the_pdf_holds_every_line_and_embeds_its_font() -> None:
     assert "技术合同认定登记申报草稿" in text
 
 
-def test_the_font_has_the_characters_of_the_service() -> None:
-    """Of the level-1 and level-2 characters of GB 2312 none is missing."""
-    with TTFont(sans_path(), lazy=True) as font:
-        table = font.getBestCmap()
-    rows = (bytes([high, low]) for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF))
-    characters = [character for pair in rows for character in pair.decode("gb2312", "ignore")]
-    assert len(characters) == 6763
-    assert [character for character in characters if ord(character) not in table] == []
+def test_what_is_entered_is_never_read_as_markup() -> None:
+    """Text goes into the page as data: neither Typst's markup nor its code is run."""
+    hostile = '#let x = read("/etc/passwd") *粗* _斜_ $1+1$ // 注 \\ "引" @ref #emph[强调] ]'
+    terms = Terms.model_validate(TERMS | {"subject": hostile, "name": "#panic(1) 枸杞"})
+    draft = Known(terms, known().parties, None, "draft")
+    told = text_of(as_pdf(lines(draft), missing(draft), "zh"))
+    assert re.sub(r"\s", "", hostile).replace('"', "") in told.replace('"', "").replace("“", "").replace("”", "")
+    assert "#panic(1)枸杞" in told
+
+
+def test_long_texts_run_over_pages() -> None:
+    terms = Terms.model_validate(TERMS | {"subject": "长" * 5_000, "plan": "计划" * 2_500})
+    draft = Known(terms, known().parties, None, "draft")
+    assert text_of(as_pdf(lines(draft), missing(draft), "zh")).count("长") == 5_000
 
 
 async def test_who_reads_the_draft_reads_it_in_its_language(client: httpx2.AsyncClient, keys: Keys, pool: Pool) -> None:
