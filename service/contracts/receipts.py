@@ -18,6 +18,7 @@ from service.kit.clock import now, today
 from service.kit.db import Connection
 from service.kit.language import Text
 
+REVERSED = Text("该收款记录已冲销", "The receipt is reversed already")
 OPEN_STATES = frozenset({"signed", "filed", "registered", "rejected", "changed"})
 
 
@@ -81,4 +82,7 @@ async def _payment(connection: Connection, kept: Kept, request: ReceiptRequest) 
     if found is None:
         text = Text("本合同没有这条可冲销的收款", "The contract has no such payment to reverse")
         raise ValidationProblem([FieldProblem("reverses", "known_receipt", text)])
+    # Looked at before it is added up: what was received is never less than nothing.
+    if any(each.reverses == found.id for each in receipts):
+        raise Conflict(REVERSED)
     return found.received_on, -found.amount

@@ -358,20 +358,13 @@ async def insert_receipt(
     note: str | None,
     next_due_on: date | None,
 ) -> Receipt | None:
-    """Keep a payment and add it up; None where somebody else changed the contract meanwhile.
-
-    Raises:
-        Conflict: the receipt is reversed already.
-    """
+    """Keep a payment and add it up; None where somebody else changed the contract meanwhile."""
     if not affected(await connection.execute(ADD_RECEIVED, identifier, version, amount, next_due_on, at)):
         return None
-    try:
-        row = await connection.fetchrow(
-            INSERT_RECEIPT, identifier, actor.organization_id, actor.key_id, actor.person_id, at,
-            received_on, amount, reverses, note,
-        )  # fmt: skip
-    except asyncpg.UniqueViolationError as error:
-        raise Conflict(Text("该收款记录已冲销", "The receipt is reversed already")) from error
+    row = await connection.fetchrow(
+        INSERT_RECEIPT, identifier, actor.organization_id, actor.key_id, actor.person_id, at,
+        received_on, amount, reverses, note,
+    )  # fmt: skip
     return Receipt.model_validate(dict(row or {}))
 
 
