@@ -9,7 +9,6 @@ from service.contracts import repository
 from service.contracts.changes import CHANGEABLE, Change, difference, replay
 from service.contracts.checks import CHANGED_MEANWHILE, check_past, refused
 from service.contracts.kept import Kept, changed_terms, check_sums, derived, due_after
-from service.contracts.origins import INTRODUCE
 from service.contracts.schemas import Terms
 from service.contracts.service import read
 from service.contracts.views import ChangeRequest, ContractChange
@@ -34,12 +33,13 @@ async def propose(connection: Connection, actor: Actor, identifier: UUID, reques
     """
     kept = await read(connection, actor, identifier)
     moment = now()
-    step = advance(CONTRACT, kept.state, "change", actor, owner=kept.is_party(actor), now=moment)
+    step = advance(CONTRACT, kept.state, "change", actor, owner=kept.is_side(actor), now=moment)
     if not isinstance(step, Advanced):
         raise refused(step)
     after = _changed(kept, request)
     change = difference(kept.terms, after)
-    holds = actor.has(*INTRODUCE) or not kept.others(actor)
+    # A broker of one of the sides speaks for that side, and not for both.
+    holds = kept.introduced_by(actor) or not kept.others(actor)
     made = await repository.insert_change(
         connection, actor, identifier, "change", dict(change.old), dict(change.new), request.reason,
         request.effective_on, request.signed_on, moment, holds=holds,
@@ -96,7 +96,7 @@ async def confirm_waiting(connection: Connection, actor: Actor, kept: Kept, mome
     waiting = next(
         each for each in await repository.list_changes(connection, kept.id) if each.id == kept.row["waiting"]
     )
-    if actor.owns(waiting.organization_id) or not kept.is_party(actor):
+    if actor.owns(waiting.organization_id) or not kept.is_side(actor):
         raise Forbidden(Text("变更由对方确认", "A change is confirmed by the other side"))
     if not await repository.confirm_change(connection, waiting.id, moment):
         raise Conflict(Text("该变更刚被处理，请重新读取", "The change was dealt with just now: read again"))

@@ -11,9 +11,11 @@ from service.contracts.changes import Change, replay
 from service.contracts.repository import Derived
 from service.contracts.schemas import Party, PartyRole, Terms
 from service.errors import FieldProblem, ValidationProblem
-from service.kit.actor import Actor
+from service.kit.actor import Actor, Role
 from service.kit.db import Row
 from service.kit.language import Text
+
+INTRODUCE = (Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ class Kept:
     def is_party(self, actor: Actor) -> bool:
         """Whether the actor's organization is one of the parties."""
         return actor.organization_id is not None and any(actor.owns(p) for p in self.organizations())
+
+    def is_side(self, actor: Actor) -> bool:
+        """Whether the actor's organization is buyer or seller; an intermediary looks on."""
+        return actor.organization_id is not None and any(
+            p.organization_id == actor.organization_id and p.role is not PartyRole.INTERMEDIARY for p in self.parties
+        )
+
+    def introduced_by(self, actor: Actor) -> bool:
+        """Whether the actor speaks for neither side: a broker or an operator of an organization that is not one."""
+        return actor.has(*INTRODUCE) and not self.is_side(actor)
 
     def organizations(self) -> frozenset[UUID]:
         """The parties that are organizations of the service."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from service.access.service import get_organization
 from service.contracts import repository
 from service.contracts.cases import read_case
+from service.contracts.kept import INTRODUCE
 from service.contracts.schemas import (
     ContractContent,
     IpArrangement,
@@ -26,7 +27,6 @@ from service.listings.schemas import Kind, Listing
 from service.matches import consents, decisions
 
 ENTER = (Role.ENTERPRISE, Role.PROVIDER, Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR)
-INTRODUCE = (Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)

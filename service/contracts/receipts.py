@@ -6,8 +6,7 @@ from uuid import UUID
 
 from service.contracts import repository
 from service.contracts.checks import CHANGED_MEANWHILE, check_past
-from service.contracts.kept import Kept, due_after
-from service.contracts.origins import INTRODUCE
+from service.contracts.kept import INTRODUCE, Kept, due_after
 from service.contracts.schemas import Royalty
 from service.contracts.service import read
 from service.contracts.views import Receipt, ReceiptRequest
@@ -31,7 +30,7 @@ async def receive(connection: Connection, actor: Actor, identifier: UUID, reques
         Conflict: the payment is reversed already, or somebody else changed the contract.
     """
     kept = await read(connection, actor, identifier)
-    if not (actor.has(*INTRODUCE) or kept.is_party(actor)):
+    if not (actor.has(*INTRODUCE) or kept.is_side(actor)):
         raise Forbidden(
             Text("收款由当事人、技术经理人或运营方录入", "Payments are entered by a party, a broker or an operator")
         )

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from service.contracts import lists, repository
 from service.contracts.amounts import complete, schedule
-from service.contracts.kept import Kept, check_sums, derived, kept_of
-from service.contracts.origins import INTRODUCE, check_own, filled, origin_of, resolve
+from service.contracts.kept import INTRODUCE, Kept, check_sums, derived, kept_of
+from service.contracts.origins import check_own, filled, origin_of, resolve
 from service.contracts.registration import Known, Line, Missing, lines, missing
 from service.contracts.schemas import ContractContent, PartyRole, Terms, party_label
 from service.contracts.views import (
@@ -86,7 +86,7 @@ async def change_draft(
         ValidationProblem: as `create`, or another origin than it has.
     """
     kept = await read(connection, actor, identifier)
-    if not (actor.has(*INTRODUCE) or kept.is_party(actor)):
+    if not (actor.has(*INTRODUCE) or kept.is_side(actor)):
         raise Forbidden(
             Text(
                 "合同由当事人、技术经理人或运营方修改", "A contract is changed by its parties, a broker or an operator"
@@ -123,7 +123,7 @@ async def change_draft(
 def actions_of(actor: Actor, kept: Kept) -> list[str]:
     """The steps that the actor may take now, and `change` where a change may be recorded."""
     moment, names = now(), [*(str(action) for action in ContractAction), "change"]
-    owner = kept.is_party(actor)
+    owner = kept.is_side(actor)
     return [
         name
         for name in names

@@ -11,7 +11,6 @@ from service.contracts.amounts import complete, schedule
 from service.contracts.cases import mark_contracted
 from service.contracts.checks import CHANGED_MEANWHILE, check_past, refused
 from service.contracts.kept import Kept, due_after
-from service.contracts.origins import INTRODUCE
 from service.contracts.registration import Line, Missing, lines, missing
 from service.contracts.schemas import PartyRole, party_label
 from service.contracts.service import known_of, present, read
@@ -75,7 +74,7 @@ async def act(
     if if_match is not None:
         check_if_match(if_match, kept.version)
     moment = now()
-    step = advance(CONTRACT, kept.state, action, actor, owner=kept.is_party(actor), now=moment)
+    step = advance(CONTRACT, kept.state, action, actor, owner=kept.is_side(actor), now=moment)
     if not isinstance(step, Advanced):
         raise refused(step)
     _check_fields(action, body)
@@ -151,7 +150,7 @@ async def _confirm(it: Taking) -> None:
         await confirm_waiting(it.connection, it.actor, it.kept, it.moment)
         return
     # An administrator may confirm as the workflow has it; only a party has something to confirm.
-    if not it.kept.is_party(it.actor) or it.actor.organization_id is None:
+    if not it.kept.is_side(it.actor) or it.actor.organization_id is None:
         raise Forbidden(Text("只有当事人可以确认合同", "Only a party confirms a contract"))
     await repository.confirm_party(it.connection, it.kept.id, it.actor.organization_id, it.moment)
     await _save(it)
@@ -165,7 +164,7 @@ async def _sign(it: Taking) -> None:
         raise OutOfTurn(
             Text("签订前还需补充以下内容", "Before it is signed this has to be there"), problems=as_problems(lacking)
         )
-    if not it.actor.has(*INTRODUCE):
+    if not it.kept.introduced_by(it.actor):
         _check_confirmed(it.actor, it.kept)
     await _save(it, signed_on=it.body.signed_on, data={"amounts": True})
     if it.kept.row["case_id"] is not None:
@@ -223,7 +222,7 @@ async def _register(it: Taking) -> None:
         it.connection, it.kept.id, it.moment, "registered", it.body.number, it.body.registered_on, it.body.office
     )
     await _save(it, registered_on=it.body.registered_on, number=it.body.number,
-        data={"number": it.body.number, "amounts": True},
+        data={"amounts": True},
     )  # fmt: skip
 
 

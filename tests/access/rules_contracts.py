@@ -61,8 +61,8 @@ def no_step(cell: Cell) -> int | None:
         return refused
     if cell.action == "confirm":
         return 409 if cell.subject.state != "draft" else None if _party(cell) else 403
-    # Nobody has confirmed a draft of the market: staff with the paper sign it.
-    return 409 if cell.action == "sign" and not cell.caller.has(*REVIEWERS) else None
+    # Nobody has confirmed a draft of the market: staff with the paper sign it, and staff of one side speak for that side.
+    return 409 if cell.action == "sign" and (_party(cell) or not cell.caller.has(*REVIEWERS)) else None
 
 
 def no_change(cell: Cell) -> int | None:

@@ -7,10 +7,22 @@ import pytest
 
 from service.kit.db import Pool
 from service.resources import Resources
-from tests.access.helpers import events_of
+from tests.access.helpers import events_of, make_key
 from tests.access.test_confidential import made as made_pair
 from tests.conftest import Keys
-from tests.contracts.helpers import REASON, REGISTERED, TERMS, brought_to, content, enter, read, step, with_codes
+from tests.contracts.helpers import (
+    CHANGE,
+    REASON,
+    RECEIPT,
+    REGISTERED,
+    TERMS,
+    brought_to,
+    content,
+    enter,
+    read,
+    step,
+    with_codes,
+)
 from tests.http.test_consents import NEED, OUTCOME, PURPOSE
 
 
@@ -283,3 +295,38 @@ async def test_a_side_enters_its_own_contracts_only(client: httpx2.AsyncClient, 
     # Nobody else is here to confirm: the provider signs for what it has on paper.
     signed = await step(client, keys, "provider", answer.json(), "sign", signed_on="2026-01-15")
     assert signed.status_code == 200, signed.text
+
+
+async def test_an_intermediary_looks_on(client: httpx2.AsyncClient, keys: Keys) -> None:
+    parties = [
+        *content(keys)["parties"][:2],
+        {"role": "intermediary", "organization_id": str(keys.stranger.organization_id)},
+    ]
+    contract = await brought_to(client, keys, "signed", parties=parties)
+    assert (await read(client, keys, "stranger", contract))["actions"] == []
+    path = f"/v1/contracts/{contract['id']}"
+    for answer in (
+        await step(client, keys, "stranger", contract, "cancel", reason="双方协议解除", effective_on="2026-05-01"),
+        await step(client, keys, "stranger", contract, "file"),
+        await client.post(f"{path}/changes", json=CHANGE, headers=keys.headers("stranger")),
+        await client.post(f"{path}/receipts", json=RECEIPT, headers=keys.headers("stranger")),
+    ):
+        assert answer.status_code == 403, answer.text
+    registered = await step(client, keys, "broker", contract, "file")
+    registered = await step(client, keys, "operator", contract, "register", **REGISTERED)
+    assert registered.status_code == 200
+    # 800000 × 0.01 = 8000, for the intermediary.
+    awards = (await read(client, keys, "stranger", contract, "/subsidies"))["awards"]
+    assert [each["amount"] for each in awards if each["rule"]["code"] == "example_broker"] == ["8000.00"]
+
+
+async def test_staff_of_one_side_does_not_sign_for_both(client: httpx2.AsyncClient, keys: Keys) -> None:
+    own = keys.provider.organization_id
+    both = await make_key(client, keys.headers("administrator"), own, roles=["provider", "broker"])
+    contract = await enter(client, keys)
+    path = f"/v1/contracts/{contract['id']}"
+    answer = await client.post(f"{path}/sign", json={"signed_on": "2026-01-15"}, headers=both["headers"])
+    assert answer.status_code == 409, answer.text
+    assert (await step(client, keys, "broker", contract, "sign", signed_on="2026-01-15")).status_code == 200
+    change = await client.post(f"{path}/changes", json=CHANGE, headers=both["headers"])
+    assert (change.status_code, change.json()["confirmed_at"]) == (201, None)
