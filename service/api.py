@@ -8,6 +8,8 @@ from service.access.own_endpoints import router as me
 from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
 from service.brokers.endpoints import router as brokers
+from service.contracts.endpoints import router as contracts
+from service.contracts.subsidy_endpoints import router as subsidy_rules
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
 from service.listings.refinement_endpoints import router as refinement
@@ -37,3 +39,5 @@ router.include_router(refinement)
 router.include_router(needs)
 router.include_router(outcomes)
 router.include_router(audit)
+router.include_router(contracts)
+router.include_router(subsidy_rules)

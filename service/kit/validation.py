@@ -88,6 +88,29 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
         "校验码与前 17 位不符（GB 32100），请核对是否有误写",
         "The check character does not fit the first 17 (GB 32100): look for a mistyped character",
     ),
+    "union_tag_invalid": lambda c: Text(f"应为其中之一：{c['expected_tags']}", f"Must be one of: {c['expected_tags']}"),
+    "union_tag_not_found": lambda c: Text(f"缺少 {c['discriminator']}", f"{c['discriminator']} is missing"),
+    "party_named_once": lambda _: Text(
+        "平台内单位填 organization_id，平台外单位填 name，二者必填其一",
+        "Give organization_id, or name for one from outside",
+    ),
+    "party_taken_over": lambda _: Text(
+        "平台内单位的代码和地区取自其资料，请去掉 credit_code 和 region",
+        "Code and region come from the organization: leave them out",
+    ),
+    "instalments_add_up": lambda c: Text(
+        f"各期合计 {c['added']} 与总额 {c['total']} 不符",
+        f"The parts add up to {c['added']}, the total is {c['total']}",
+    ),
+    "development_form": lambda _: Text(
+        "技术开发合同须填 development_form（委托或合作开发），其他类型不填",
+        "A development contract needs development_form, and only one takes it",
+    ),
+    "contract_origin": lambda _: Text(
+        "recommendation_id、case_id、origin_reason 须且只须填一项",
+        "Give one of recommendation_id, case_id, origin_reason",
+    ),
+    "two_sides": lambda _: Text("合同须有买方和卖方", "A contract has a buyer and a seller"),
     "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 
@@ -104,6 +127,10 @@ PATTERNS: dict[str, Text] = {
     ),
     "^[a-z][a-z0-9_]{1,63}$": Text(
         "应为代码，例如 goji，可查 GET /v1/taxonomy", "Must be a code such as goji; see GET /v1/taxonomy"
+    ),
+    r"^[0-9A-Za-z\-]{4,40}$": Text("应为 4–40 位数字、字母或连字符", "Must be 4 to 40 digits, letters or hyphens"),
+    r"^(\d{2}|\d{4}|\d{6})?$": Text(
+        "应为两位、四位或六位行政区划代码前缀，或留空", "Must be two, four or six digits of a region's code, or empty"
     ),
     "^(zh|en|ar)$": Text("应为 zh、en 或 ar", "Must be zh, en or ar"),
 }

@@ -86,6 +86,44 @@ ORGANIZATION = table(
     step("restore_unverified", "suspended", "registered", (Role.OPERATOR,), "恢复（未核验）", "restore, unverified"),
 )
 
+CONTRACT = table(
+    "contract",
+    "draft",
+    {
+        "draft": Text("草稿", "draft"),
+        "signed": Text("已签订", "signed"),
+        "filed": Text("已申报登记", "filed for registration"),
+        "registered": Text("已登记", "registered"),
+        "rejected": Text("登记未通过", "registration rejected"),
+        "settled": Text("已结清", "settled"),
+        "changed": Text("登记后已变更", "changed since its registration"),
+        "cancelled": Text("已解除", "cancelled"),
+    },
+    # A party confirms a draft, and later a change that the other side proposed; the change itself is a step of its own.
+    step("confirm", "draft", "draft", (OWNER,), "确认", "confirm"),
+    step("confirm", "signed", "signed", (OWNER,), "确认变更", "confirm a change"),
+    step("confirm", "rejected", "rejected", (OWNER,), "确认变更", "confirm a change"),
+    step("confirm", "registered", "registered", (OWNER,), "确认变更", "confirm a change"),
+    step("confirm", "changed", "changed", (OWNER,), "确认变更", "confirm a change"),
+    step("sign", "draft", "signed", (OWNER, *REVIEWERS), "签订", "sign"),
+    step("file", "signed rejected changed", "filed", (OWNER, *REVIEWERS), "申报登记", "file for registration"),
+    step("register", "filed", "registered", (Role.OPERATOR,), "登记", "register"),
+    step("reject", "filed", "rejected", (Role.OPERATOR,), "登记未通过", "reject"),
+    step("change", "signed", "signed", (OWNER, *REVIEWERS), "变更", "change"),
+    step("change", "rejected", "rejected", (OWNER, *REVIEWERS), "变更", "change"),
+    # What was registered no longer is what holds, and has to be filed again.
+    step("change", "registered changed", "changed", (OWNER, *REVIEWERS), "变更", "change"),
+    step("settle", "signed rejected registered changed", "settled", (OWNER, Role.OPERATOR), "结清", "settle"),
+    step(
+        "cancel",
+        "draft signed filed rejected registered changed",
+        "cancelled",
+        (OWNER, Role.OPERATOR),
+        "解除",
+        "cancel",
+    ),
+)
+
 WORKFLOWS: dict[str, Workflow] = {
-    workflow.subject: workflow for workflow in (NEED, OUTCOME, RECOMMENDATION, ORGANIZATION)
+    workflow.subject: workflow for workflow in (NEED, OUTCOME, RECOMMENDATION, ORGANIZATION, CONTRACT)
 }

@@ -32,6 +32,11 @@ GUARDED: Final = {
     "Step": "changes reason",
     "AuditEvent": "data",
     "ImportProblem": "value",
+    "Contract": "close_reason origin_reason parties terms",
+    "ContractSummary": "name parties",
+    "ContractChange": "new old reason",
+    "Filing": "reason",
+    "Receipt": "note",
 }
 OPEN: Final = {
     "Need": f"{_LISTING} background budget_max budget_min budget_negotiable foundation goals maturity_min needed_by "
@@ -58,4 +63,12 @@ OPEN: Final = {
     "AuditEvent": "action address_class at digest from_state hash id key_id organization_id position request_id subject_id "
     "subject_kind to_state",
     "ImportProblem": "column external_id line message rule",
+    # Whoever sees the contract at all sees these; the canaries in what it says tell who does.
+    "Contract": f"{_STAMPS} actions case_id closed_at filed_at next_due_on received recommendation_id registered_on registration "
+    "signed_on state sums waiting",
+    "ContractSummary": "currency ends_on field id next_due_on overdue received registered_on signed_on state technology_value "
+    "turnover type version",
+    "ContractChange": "at confirmed_at effective_on id kind organization_id signed_on superseded_at",
+    "Filing": "decided_at decision filed_at id number office registered_on",
+    "Receipt": "amount at id received_on reverses",
 }

@@ -9,6 +9,7 @@ from service.kit.db import prepare_connection, transaction
 from service.resources import Resources
 from tests.access.market import Builder, Market
 from tests.access.market_refinement import add_refinements
+from tests.access.market_contracts import add_contracts
 
 
 async def build_market(owner_url: str, role_sets: list[frozenset[str]]) -> Market:
@@ -19,6 +20,9 @@ async def build_market(owner_url: str, role_sets: list[frozenset[str]]) -> Marke
         async with connection.transaction():
             market = await Builder(connection).build(role_sets=role_sets)
             await add_refinements(connection, market)
+            builder = Builder(connection)
+            market = await builder.build(role_sets=role_sets)
+            await add_contracts(builder)
             return market
     finally:
         await connection.close()

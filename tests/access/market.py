@@ -18,6 +18,7 @@ STATES: Final = {
     "outcome": ("draft", "submitted", "verified", "published", "transferred", "withdrawn", "expired"),
     "recommendation": ("proposed", "accepted", "declined", "snoozed", "superseded"),
     "organization": ("registered", "verified", "suspended"),
+    "contract": ("draft", "signed", "filed", "registered", "rejected", "settled", "changed", "cancelled"),
 }
 NOBODY: Final = UUID("00000000-0000-7000-8000-000000000000")
 

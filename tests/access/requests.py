@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tests.access.market import Market, Subject
+from tests.access.market_contracts import contract_body
 from tests.access.probing import Asked
 from tests.access.requests_review import review_body, review_query
 
@@ -18,6 +19,7 @@ KINDS: Final = {
     "need_id": "need", "outcome_id": "outcome", "organization_id": "organization", "recommendation_id": "recommendation",
     "person_id": "person", "key_id": "key", "membership_id": "membership", "identity_id": "identity", "import_id": "import",
     "listing_id": "need", "question_id": "question",
+    "contract_id": "contract", "rule_id": "subsidy_rule",
 }  # fmt: skip
 # What a second object of a path belongs to is the first one.
 PARTS: Final = {"membership_id", "identity_id", "question_id"}
@@ -60,7 +62,7 @@ def request(market: Market, operation: str, subject: Subject, part: Subject | No
         path = path.replace("{" + name + "}", str((part if name in PARTS and part else subject).id))
     path = path.replace("{action}", action)
     query = _query(market, operation, variant)
-    body, kind = _body(market, operation, variant)
+    body, kind = _body(market, operation, variant, action)
     versions = {"stale": '"77"', "match": _version(subject)}
     headers = [("Content-Type", kind)] if body else []
     if variant in versions:
@@ -92,7 +94,7 @@ def _query(market: Market, operation: str, variant: str) -> list[tuple[str, str]
     }.get(variant, [("limit", "100")] if method == "GET" and "{" not in path else [])
 
 
-def _body(market: Market, operation: str, variant: str) -> tuple[bytes, str]:
+def _body(market: Market, operation: str, variant: str, action: str = "") -> tuple[bytes, str]:
     method, _, path = operation.partition(" ")
     if path == "/v1/imports" and method == "POST":
         content = "title\n枸杞鲜果快速干燥\n"
@@ -101,6 +103,10 @@ def _body(market: Market, operation: str, variant: str) -> tuple[bytes, str]:
         return form.encode(), f"multipart/form-data; boundary={BOUNDARY}"
     asked = review_body(market, operation, variant)
     value = asked or (_value(path, variant) if method in ("POST", "PUT") else None)
+    if path.startswith(("/v1/contracts", "/v1/subsidy-rules")) and variant != "broken":
+        value = contract_body(market, path, action, variant) if method in ("POST", "PUT") else None
+    else:
+        value = _value(path, variant) if method in ("POST", "PUT") else None
     return (b"", "") if value is None else (json.dumps(value).encode(), "application/json")
 
 

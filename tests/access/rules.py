@@ -9,6 +9,7 @@ from typing import Final
 from tests.access.market import Caller, Canary, Market
 from tests.access.rules_refinement import REFINEMENT_RULES
 from tests.access.rules_review import REVIEW_RULES
+from tests.access.rules_contracts import CONTRACT_RULES, PARTIES
 from tests.access.ruling import (
     OPERATORS,
     OVERSEERS,
@@ -127,6 +128,7 @@ RULES: Final[dict[str, Rule]] = {
     "GET /v1/audit/events": Rule("read", (only(*OVERSEERS),), 200, ("plain", "broken")),
     "GET /v1/audit/verification": Rule("read", (only(*OVERSEERS),)),
     "GET /v1/audit/head": Rule("read", (only(*OVERSEERS),)),
+    **CONTRACT_RULES,
     "GET /v1/taxonomy": Rule(None),
     "GET /v1/regions": Rule(None),
     "GET /v1/partner-pairs": Rule(None),
@@ -149,6 +151,8 @@ def may_know(market: Market, caller: Caller, canary: Canary) -> bool:
     # The guards of fields, each with those who may see through it.
     return {
         "contact": own,
+        # Of contracts between A and P.
+        "contract": caller.house in PARTIES or caller.staff,
         "house": own or caller.staff,
         "offerer": True,
         "number": own or caller.staff,

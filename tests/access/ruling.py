@@ -35,6 +35,14 @@ ACTIONS: Final = {
     ("recommendation", "decline"): ("proposed snoozed", "broker"),
     ("recommendation", "snooze"): ("proposed snoozed", "broker"),
     ("recommendation", "undo"): ("accepted declined snoozed", "broker"),
+    ("contract", "confirm"): ("draft signed rejected registered changed", "owner"),
+    ("contract", "sign"): ("draft", "owner broker operator"),
+    ("contract", "file"): ("signed rejected changed", "owner broker operator"),
+    ("contract", "register"): ("filed", "operator"),
+    ("contract", "reject"): ("filed", "operator"),
+    ("contract", "change"): ("signed rejected registered changed", "owner broker operator"),
+    ("contract", "settle"): ("signed rejected registered changed", "owner operator"),
+    ("contract", "cancel"): ("draft signed filed rejected registered changed", "owner operator"),
 }
 # Steps that no request takes: the service itself does, or they are what an action of another name becomes.
 INNER_ACTIONS: Final = {

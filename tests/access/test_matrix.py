@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from service.app import create_app
+from service.contracts import documents
 from service.kit.actor import KEY_ROLES, Role, Scope
 from service.resources import Resources
 from service.settings import Settings
@@ -19,6 +20,7 @@ from service.workflows.tables import WORKFLOWS
 from tests.access.fields import GUARDED, OPEN
 from tests.access.indexing import build_market, index_market
 from tests.access.market import ROLES, SCOPES, STATES, Caller, Market
+from tests.access.market_contracts import as_text
 from tests.access.probing import Count, Probe, UndoingPool, judge, send
 from tests.access.requests import objects, operations, request
 from tests.access.rules import RULES
@@ -60,6 +62,9 @@ def test_every_action_that_is_offered_has_a_rule() -> None:
     }
     decided = {("recommendation", action) for action in ("accept", "decline", "snooze", "undo")}
     assert offered | decided == set(ACTIONS)
+    decided = {("recommendation", action) for action in ("accept", "decline", "snooze")}
+    # A change of a contract is recorded, and not asked for as a step.
+    assert offered | decided | {("contract", "change")} == set(ACTIONS)
 
 
 def test_every_role_and_scope_is_probed() -> None:
@@ -128,7 +133,10 @@ def decided(variant: str) -> str:
     return variant if ("recommendation", variant) in ACTIONS else "accept"
 
 
-async def test_every_cell_is_as_ruled(quiet: None, settings: Settings, resources: Resources, market: Market) -> None:
+async def test_every_cell_is_as_ruled(
+    quiet: None, settings: Settings, resources: Resources, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "as_pdf", as_text)
     undoing = UndoingPool(resources.pool)
     app = create_app(settings)
     app.state.resources = replace(resources, pool=undoing)

@@ -16,6 +16,21 @@ ONCE = {
     "broker_qualification_pkey": "insert into broker_qualification select * from broker_qualification",
     "consent_open": "insert into consent (recommendation_id, side, organization_id, purpose)"
     " select recommendation_id, side, organization_id, purpose from consent",
+    "contract_change_pkey": "insert into contract_change select * from contract_change",
+    "contract_change_waiting": "insert into contract_change (contract_id, kind, old, new, reason, effective_on, organization_id)"
+    " select contract_id, kind, old, new, reason, effective_on, organization_id from contract_change",
+    "contract_draft_of_pair": "insert into contract (id, organization_id, recommendation_id, terms, type, name, currency, turnover,"
+    " technology_value) select uuidv7(), organization_id, recommendation_id, terms, type, name, currency, turnover, technology_value"
+    " from contract where state = 'draft'",
+    "contract_filing_open": "insert into contract_filing (contract_id, organization_id, draft)"
+    " select contract_id, organization_id, draft from contract_filing",
+    "contract_filing_pkey": "insert into contract_filing select * from contract_filing",
+    "contract_number": "update contract set registration_number = 'N-1'",
+    "contract_party_pkey": "insert into contract_party select * from contract_party",
+    "contract_pkey": "insert into contract select * from contract where state = 'signed'",
+    "contract_receipt_pkey": "insert into contract_receipt select * from contract_receipt where reverses is null",
+    "contract_receipt_reversed": "insert into contract_receipt (contract_id, organization_id, received_on, amount, reverses)"
+    " select contract_id, organization_id, received_on, amount, reverses from contract_receipt where reverses is not null",
     "encoder_choice_pkey": "insert into encoder_choice (id, source, action) overriding system value"
     " select id, source, action from encoder_choice",
     "event_checkpoint_pkey": "insert into event_checkpoint select * from event_checkpoint",
@@ -45,9 +60,13 @@ ONCE = {
     " select listing_id, organization_id, begun_at from refinement",
     "recommendation_pair": "insert into recommendation (need_id, outcome_id, score, probability, level, explanation, model_version)"
     " select need_id, outcome_id, score, probability, level, explanation, model_version from recommendation",
+    "subsidy_rule_pkey": "insert into subsidy_rule select * from subsidy_rule",
+    "subsidy_rule_version": "insert into subsidy_rule (code, name_zh, name_en, recipient, basis, rate, valid_from, source)"
+    " select code, name_zh, name_en, recipient, basis, rate, valid_from, source from subsidy_rule",
 }  # fmt: skip
 # By the trigger that refuses.
 KEPT = {
+    "contract_is_kept": "update contract set terms = '[]'",
     "event_is_kept": "update event set action = 'x'",
     "event_is_not_truncated": "truncate event cascade",
     "event_seal_is_kept": "update event_seal set position = 99",

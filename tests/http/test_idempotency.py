@@ -24,6 +24,8 @@ from service.settings import Settings
 from tests.access.helpers import add_member, make_key
 from tests.conftest import Keys
 from tests.http.review_exercises import review_exercises
+from tests.contracts import helpers as contracts
+from tests.contracts.helpers import with_codes
 from tests.http.test_needs import NEED, post, published, step
 
 # A POST that only asks needs no key; a new one has to be named here.
@@ -76,6 +78,9 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
     question = {"question": "单批处理量是多少？"}
     answer = await client.post(f"{refined}/questions", json=question, headers=keys.headers("broker"))
     (asked,) = answer.json()["questions"]
+    await with_codes(resources.pool, keys)
+    entered = await contracts.enter(client, keys)
+    signed = f"/v1/contracts/{(await contracts.brought_to(client, keys, 'signed'))['id']}"
 
     def ask(role: str, path: str, **body: Any) -> Ask:
         return lambda key: _post(client, keys, role, path, key, **body)
@@ -115,6 +120,13 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
             "enterprise", f"{refined}/questions/{asked['id']}/answer", json={"answer": "湿基。"}
         ),
         "/v1/refinements/{listing_id}/agreement": ask("enterprise", f"{refined}/agreement", json={"revision": 1}),
+        "/v1/contracts": ask("broker", "/v1/contracts", json=contracts.content(keys)),
+        "/v1/contracts/{contract_id}/{action}": ask(
+            "broker", f"/v1/contracts/{entered['id']}/sign", json={"signed_on": "2026-01-15"}
+        ),
+        "/v1/contracts/{contract_id}/changes": ask("broker", f"{signed}/changes", json=contracts.CHANGE),
+        "/v1/contracts/{contract_id}/receipts": ask("provider", f"{signed}/receipts", json=contracts.RECEIPT),
+        "/v1/subsidy-rules": ask("operator", "/v1/subsidy-rules", json=contracts.RULE),
         "/v1/imports": ask("enterprise", "/v1/imports?kind=needs", files=file),
     } | await review_exercises(client, keys, resources, ask)
 
@@ -173,6 +185,10 @@ async def _counts(pool: Pool) -> list[int]:
         "consent",
         "listing_question",
         "listing_agreement",
+        "contract",
+        "contract_change",
+        "contract_receipt",
+        "subsidy_rule",
     )
     return [await pool.fetchval(f"select count(*) from {table}") for table in tables]
 

@@ -10,6 +10,7 @@ from service.app import create_app
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
 from tests.conftest import Keys
+from tests.contracts import helpers as contracts
 from tests.http.test_needs import NEED, post
 
 STALE = '"999"'
@@ -20,6 +21,7 @@ STEPS = {
     "/v1/recommendations/{recommendation_id}/decisions",
     "/v1/recommendations/{recommendation_id}/decisions/undo",
     "/v1/organizations/{organization_id}/{action}",
+    "/v1/contracts/{contract_id}/{action}",
 }
 # New objects beneath others; an API key has no version, so its rotation takes no header.
 MADE_BENEATH = {
@@ -31,6 +33,8 @@ MADE_BENEATH = {
     "/v1/refinements/{listing_id}/questions",
     "/v1/refinements/{listing_id}/questions/{question_id}/answer",
     "/v1/refinements/{listing_id}/agreement",
+    "/v1/contracts/{contract_id}/changes",
+    "/v1/contracts/{contract_id}/receipts",
 }
 
 
@@ -75,12 +79,18 @@ async def test_every_put_wants_the_version_that_was_seen(
     membership, person = f"/v1/organizations/{own}/members/{member['id']}", f"/v1/people/{member['person_id']}"
     mine = (await make_key(client, administrator, own, membership_id=member["id"]))["headers"]
     named = {"name": "演示人员", "email": "yanshi@example.com"}
+    contract = (await contracts.enter(client, keys))["id"]
     exercises: dict[str, tuple[dict[str, str], str, dict[str, Any]]] = {
         "/v1/needs/{need_id}": (enterprise, f"/v1/needs/{(await post(client, keys))['id']}", NEED),
         "/v1/outcomes/{outcome_id}": (provider, f"/v1/outcomes/{made['id']}", outcome),
         "/v1/organizations/{organization_id}": (enterprise, f"/v1/organizations/{own}", content),
         "/v1/people/{person_id}": (administrator, person, named),
         "/v1/brokers/me": (keys.headers("broker"), "/v1/brokers/me", {"name": "演示技术经理人"}),
+        "/v1/contracts/{contract_id}": (
+            keys.headers("broker"),
+            f"/v1/contracts/{contract}",
+            contracts.content(keys),
+        ),
         "/v1/people/me": (mine, "/v1/people/me", named),
         "/v1/organizations/{organization_id}/members/{membership_id}": (
             administrator,

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from service.access.people_schemas import IdentityRequest, MemberContent, MemberRequest, PersonContent
 from service.access.schemas import KeyRequest, OrganizationContent, RotationRequest, StandingReason
+from service.contracts.schemas import ContractContent
+from service.contracts.subsidy_rules import SubsidyRuleContent
+from service.contracts.views import ChangeRequest, ReceiptRequest, StepRequest
 from service.kit.validation import MESSAGES, PATTERNS, problems_of
 from service.matches.schemas import AdHocRequest, DecisionRequest
 from service.needs.schemas import NeedContent
@@ -26,6 +29,11 @@ SCHEMAS: tuple[type[BaseModel], ...] = (
     IdentityRequest,
     AdHocRequest,
     DecisionRequest,
+    ContractContent,
+    ChangeRequest,
+    StepRequest,
+    ReceiptRequest,
+    SubsidyRuleContent,
 )
 JUNK: tuple[Any, ...] = (
     None, "", "x", "长" * 30_000, 0, -1, 10**30, 1.5, float("nan"), float("inf"), True, [], ["x" * 2_000] * 200, [1], {},

@@ -46,6 +46,17 @@ ALLOWED = {
         "restore": "operator administrator",
         "restore_unverified": "operator administrator",
     },
+    # The owner is each of the two parties.
+    "contract": {
+        "confirm": "owner administrator",
+        "sign": "owner broker operator administrator",
+        "file": "owner broker operator administrator",
+        "register": "operator administrator",
+        "reject": "operator administrator",
+        "change": "owner broker operator administrator",
+        "settle": "owner operator administrator",
+        "cancel": "owner operator administrator",
+    },
 }
 STEPS = [(subject, action) for subject, actions in ALLOWED.items() for action in actions]
 

@@ -1,0 +1,1 @@
+"""Technology contracts: terms, amounts, changes, registration, subsidies, settlement."""
