@@ -12,9 +12,11 @@ from service.hints.endpoints import router as hints
 from service.matches.consent_endpoints import router as consents
 from service.matches.endpoints import router as matches
 from service.needs.endpoints import router as needs
+from service.notices.endpoints import router as notifications
 from service.outcomes.endpoints import router as outcomes
 from service.regions.endpoints import router as regions
 from service.taxonomy.endpoints import router as taxonomy
+from service.webhooks.endpoints import router as webhooks
 
 router = APIRouter(prefix="/v1")
 router.include_router(me)
@@ -31,3 +33,5 @@ router.include_router(hints)
 router.include_router(needs)
 router.include_router(outcomes)
 router.include_router(audit)
+router.include_router(notifications)
+router.include_router(webhooks)
