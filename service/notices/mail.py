@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -75,7 +76,7 @@ def _address(to: str) -> Address:
     local, _, domain = to.rpartition("@")
     try:
         address = Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
-    except (ValueError, UnicodeError, IndexError) as error:
+    except (ValueError, IndexError, MessageError) as error:
         raise UnusableAddress("not an address") from error
     if not address.addr_spec.isascii() or not address.username or not address.domain:
         raise UnusableAddress("not an address that every mail server takes")

@@ -47,7 +47,6 @@ async def deliver(pool: Pool, settings: Settings, clock: Clock, chance: Callable
     A kill in the middle leaves leases that end; what was called without its being noted is called again under the
     same webhook-id.
     """
-    vault = open_vault(settings)
     calls = 0
     while True:
         async with transaction(pool, SYSTEM) as connection:
@@ -57,7 +56,14 @@ async def deliver(pool: Pool, settings: Settings, clock: Clock, chance: Callable
             )
         if not held:
             return calls
-        await asyncio.gather(*(_deliver(pool, settings, vault, each, clock, chance) for each in held))
+        # Where nothing is to be signed no key is made.
+        vault = open_vault(settings)
+        results = await asyncio.gather(
+            *(_deliver(pool, settings, vault, each, clock, chance) for each in held), return_exceptions=True
+        )
+        for error in (each for each in results if isinstance(each, Exception)):
+            # What could not be noted is called again when its lease has ended.
+            log.error("delivery not noted", exc_info=error)
         calls += len(held)
 
 
@@ -67,6 +73,7 @@ async def _deliver(
     came_of = await _call(settings, vault, held, clock())
     moment = clock()
     async with transaction(pool, SYSTEM) as connection:
+        await delivering_repository.lock(connection, held.webhook_id)
         if came_of.delivered:
             await delivering_repository.delivered(connection, held, came_of, moment)
             return

@@ -79,6 +79,15 @@ async def lease(connection: Connection, moment: datetime, until: datetime, *, of
     return [Leased(**dict(row)) for row in await connection.fetch(LEASE, moment, until, of_each, limit)]
 
 
+# The endpoint first and its deliveries then, as whoever disables it does: in another order two would wait for each other.
+LOCK = "select from webhook where id = $1 for no key update"
+
+
+async def lock(connection: Connection, webhook_id: UUID) -> None:
+    """Hold an endpoint until the transaction ends; a new delivery to it need not wait."""
+    await connection.execute(LOCK, webhook_id)
+
+
 ATTEMPT = """
 insert into webhook_attempt (delivery_id, number, organization_id, at, milliseconds, status, error)
 values ($1, $2, $3, $4, $5, $6, $7)

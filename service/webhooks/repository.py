@@ -88,15 +88,15 @@ async def update(connection: Connection, identifier: UUID, version: int, content
 
 
 ROTATE = """
-update webhook set secret = $2, old_secret = case when $3::timestamptz > now() then secret end,
-    old_until = case when $3 > now() then $3 end, version = version + 1, updated_at = now()
+update webhook set secret = $2, old_secret = case when $3::timestamptz is not null then secret end, old_until = $3,
+    version = version + 1, updated_at = now()
 where id = $1
 returning *
 """
 
 
-async def rotate(connection: Connection, identifier: UUID, secret: bytes, old_until: datetime) -> Webhook:
-    """Exchange the secret; the one before signs until `old_until`, and what was before that no more."""
+async def rotate(connection: Connection, identifier: UUID, secret: bytes, old_until: datetime | None) -> Webhook:
+    """Exchange the secret; the one before signs until `old_until` (None: no more), and what was before that no more."""
     row = await connection.fetchrow(ROTATE, identifier, secret, old_until)
     assert row is not None
     return _webhook(row)

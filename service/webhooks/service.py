@@ -127,7 +127,8 @@ async def rotate(
         NotFound: there is none.
     """
     await read(connection, actor, identifier)
-    secret, until = new_secret(), now() + timedelta(hours=request.overlap_hours)
+    secret = new_secret()
+    until = now() + timedelta(hours=request.overlap_hours) if request.overlap_hours else None
     sealed = open_vault(settings).seal(secret, identifier)
     changed = await repository.rotate(connection, identifier, sealed, until)
     await log.record(connection, actor, "webhook", identifier, "rotate", data={"version": changed.version})

@@ -27,6 +27,10 @@ MADE_BENEATH = {
     "/v1/organizations/{organization_id}/members",
     "/v1/people/{person_id}/identities",
     "/v1/keys/{key_id}/rotate",
+    "/v1/notifications/{notification_id}/read",
+    "/v1/webhooks/{webhook_id}/rotate",
+    "/v1/webhooks/{webhook_id}/test",
+    "/v1/webhooks/{webhook_id}/replay",
 }
 
 
@@ -71,11 +75,15 @@ async def test_every_put_wants_the_version_that_was_seen(
     membership, person = f"/v1/organizations/{own}/members/{member['id']}", f"/v1/people/{member['person_id']}"
     mine = (await make_key(client, administrator, own, membership_id=member["id"]))["headers"]
     named = {"name": "演示人员", "email": "yanshi@example.com"}
+    hook = {"url": "https://erp.example.com/duijie"}
+    added = (await client.post("/v1/webhooks", json=hook, headers=enterprise)).json()
     exercises: dict[str, tuple[dict[str, str], str, dict[str, Any]]] = {
         "/v1/needs/{need_id}": (enterprise, f"/v1/needs/{(await post(client, keys))['id']}", NEED),
         "/v1/outcomes/{outcome_id}": (provider, f"/v1/outcomes/{made['id']}", outcome),
         "/v1/organizations/{organization_id}": (enterprise, f"/v1/organizations/{own}", content),
         "/v1/people/{person_id}": (administrator, person, named),
+        "/v1/notifications/preferences": (enterprise, "/v1/notifications/preferences", {"language": "en"}),
+        "/v1/webhooks/{webhook_id}": (enterprise, f"/v1/webhooks/{added['id']}", hook),
         "/v1/people/me": (mine, "/v1/people/me", named),
         "/v1/organizations/{organization_id}/members/{membership_id}": (
             administrator,

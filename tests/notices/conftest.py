@@ -53,13 +53,13 @@ class Postbox:
     data_answer: str = "250 taken"
     logins: list[bytes] = field(default_factory=list)
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
+    async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:
         """As told."""
         if self.recipient_answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return self.recipient_answer
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:
         """Keep the message, unless told otherwise."""
         if self.data_answer.startswith("2"):
             assert isinstance(envelope.content, bytes)
@@ -69,7 +69,7 @@ class Postbox:
             self.to.append(list(envelope.rcpt_tos))
         return self.data_answer
 
-    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    def authenticate(self, _: SMTP, __: Session, ___: Envelope, ____: str, data: Any) -> AuthResult:
         """One user may come in."""
         assert isinstance(data, LoginPassword)
         self.logins.append(data.login)
@@ -87,7 +87,9 @@ def free_port() -> int:
 def postbox() -> Iterator[Postbox]:
     """A mail server that listens on this machine."""
     box = Postbox("127.0.0.1", free_port())
-    controller = Controller(box, hostname=box.host, port=box.port, authenticator=box.authenticate, auth_require_tls=False)
+    controller = Controller(
+        box, hostname=box.host, port=box.port, authenticator=box.authenticate, auth_require_tls=False
+    )
     controller.start()
     yield box
     controller.stop(no_assert=True)
@@ -104,8 +106,6 @@ def mail_settings(settings: Settings, postbox: Postbox) -> Settings:
             "smtp_sender": "market@example.com",
         }
     )
-
-
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ class Receiver(ThreadingHTTPServer):
 class _Answering(BaseHTTPRequestHandler):
     server: Receiver
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         received = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         self.server.calls.append(received)

@@ -19,7 +19,8 @@ NOT_PUBLIC = [
     )
 ]  # fmt: skip
 NOT_PUBLIC_6 = [
-    IPv6Network(text) for text in ("::/127", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "2001:db8::/32", "100::/64")
+    IPv6Network(text)
+    for text in ("::/127", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "2001:db8::/32", "100::/64")
 ]
 v4 = st.integers(0, 2**32 - 1).map(IPv4Address)
 inside = st.sampled_from(NOT_PUBLIC).flatmap(
@@ -72,7 +73,16 @@ def test_ipv6_that_is_public_is_global(address: IPv6Address) -> None:
 def test_known_addresses() -> None:
     for text in ("93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "::ffff:93.184.215.14"):
         assert is_public(ip_address(text)), text
-    for text in ("127.0.0.1", "::1", "::", "0.0.0.0", "169.254.169.254", "fd00:ec2::254", "::ffff:127.0.0.1", "fe80::1%1"):
+    for text in (
+        "127.0.0.1",
+        "::1",
+        "::",
+        "0.0.0.0",
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "::ffff:127.0.0.1",
+        "fe80::1%1",
+    ):
         assert not is_public(ip_address(text)), text
 
 
@@ -113,7 +123,7 @@ class Names:
     def __init__(self, *found: str) -> None:
         self.found = found
 
-    async def getaddrinfo(self, host: str, port: int, **_: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+    async def getaddrinfo(self, _: str, port: int, **__: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
         return [(0, 0, 0, "", (address, port)) for address in self.found]
 
 

@@ -83,7 +83,9 @@ async def test_what_is_for_operators_only_they_read(
     await telling.tell(resources, clock)
     administrator, market = keys.headers("administrator"), keys.operator.organization_id
     plain = (await make_key(client, administrator, market))["headers"]
-    assert [item["category"] for item in await listed(client, keys.headers("operator"), "?category=review")] == ["review"]
+    assert [item["category"] for item in await listed(client, keys.headers("operator"), "?category=review")] == [
+        "review"
+    ]
     assert await listed(client, plain, "?category=review") == []
 
 
@@ -95,7 +97,10 @@ async def test_a_person_is_told_of_its_account_wherever_it_acts(
     mine = (await make_key(client, administrator, own, membership_id=member["id"]))["headers"]
     await telling.tell(resources, clock)
     personal = [item for item in await listed(client, mine) if item["personal"]]
-    assert [(item["subject_kind"], item["action"]) for item in personal] == [("api_key", "create"), ("membership", "create")]
+    assert [(item["subject_kind"], item["action"]) for item in personal] == [
+        ("api_key", "create"),
+        ("membership", "create"),
+    ]
     machine = await listed(client, keys.headers("enterprise"))
     assert not [item for item in machine if item["personal"]]
     assert [item for item in machine if item["subject_kind"] == "membership"]
@@ -106,10 +111,19 @@ async def test_preferences_have_defaults_and_are_chosen(client: httpx2.AsyncClie
     first = await client.get(path, headers=headers)
     assert first.headers["ETag"] == '"1"'
     body = first.json()
-    assert (body["whose"], body["email"], body["language"], body["mail_configured"]) == ("organization", None, "en", False)
+    assert (body["whose"], body["email"], body["language"], body["mail_configured"]) == (
+        "organization",
+        None,
+        "en",
+        False,
+    )
     assert body["categories"]["listing"] == {"in_app": True, "mail": "daily"}
     assert set(body["categories"]) == {"listing", "match", "case", "contract", "review", "account"}
-    chosen = {"language": "zh", "email": "tongzhi@example.com", "categories": {"listing": {"in_app": True, "mail": "weekly"}}}
+    chosen = {
+        "language": "zh",
+        "email": "tongzhi@example.com",
+        "categories": {"listing": {"in_app": True, "mail": "weekly"}},
+    }
     changed = await client.put(path, json=chosen, headers=headers | {"If-Match": '"1"'})
     assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
     again = await client.put(path, json={}, headers=headers | {"If-Match": '"2"'})
@@ -147,7 +161,9 @@ async def test_a_person_chooses_for_itself_and_a_machine_does_not(client: httpx2
     member = await add_member(client, administrator, own, "yanshi@example.com")
     mine = (await make_key(client, administrator, own, membership_id=member["id"]))["headers"] | {"If-Match": '"1"'}
     assert (await client.get(path, headers=keys.headers("enterprise"))).status_code == 404
-    assert (await client.put(path, json={}, headers=keys.headers("enterprise") | {"If-Match": '"1"'})).status_code == 404
+    assert (
+        await client.put(path, json={}, headers=keys.headers("enterprise") | {"If-Match": '"1"'})
+    ).status_code == 404
     refused = await client.put(path, json={"email": "else@example.com"}, headers=mine)
     assert [error["field"] for error in refused.json()["errors"]] == ["email"]
     changed = await client.put(path, json={"language": "en"}, headers=mine)

@@ -49,10 +49,13 @@ async def test_what_is_rolled_back_leaves_none(pool: Pool) -> None:
     class Broken(Exception):
         pass
 
-    with pytest.raises(Broken):
+    async def breaks() -> None:
         async with transaction(pool, SYSTEM) as connection:
             await log.record(connection, SYSTEM, "need", uuid4(), "expire")
             raise Broken
+
+    with pytest.raises(Broken):
+        await breaks()
     assert await pool.fetchval("select count(*) from outbox") == 0
 
 
@@ -62,9 +65,7 @@ async def test_a_needs_life_is_told_to_its_organization_and_to_operators(
     await published(client, keys)
     assert await telling.tell(resources, clock) > 0
     assert await pool.fetchval("select count(*) from outbox") == 0
-    assert await told(pool, "submit") == [
-        (keys.operator.organization_id, "需求《枸杞鲜果快速干燥》已提交，等待凝练")
-    ]
+    assert await told(pool, "submit") == [(keys.operator.organization_id, "需求《枸杞鲜果快速干燥》已提交，等待凝练")]
     assert await told(pool, "publish") == [(keys.enterprise.organization_id, "需求《枸杞鲜果快速干燥》已发布")]
     again = await pool.fetchval("select count(*) from notification")
     await telling.tell(resources, clock)
@@ -97,14 +98,18 @@ async def test_a_pair_is_told_by_titles_and_never_by_names(
     client: httpx2.AsyncClient, keys: Keys, resources: Resources, world: World, pool: Pool, clock: StandingClock
 ) -> None:
     path = f"/v1/recommendations/{world.pair}"
-    answer = await client.post(f"{path}/decisions", json={"action": "accept", "note": "值得"}, headers=keys.headers("broker"))
+    answer = await client.post(
+        f"{path}/decisions", json={"action": "accept", "note": "值得"}, headers=keys.headers("broker")
+    )
     assert answer.status_code == 201
     for role in ("enterprise", "provider"):
         answer = await client.post(f"{path}/consent", json={"purpose": "洽谈"}, headers=keys.headers(role))
         assert answer.status_code == 201
     assert (await client.get(f"{path}/contacts", headers=keys.headers("enterprise"))).status_code == 200
     await telling.tell(resources, clock)
-    enterprise, provider, broker = (getattr(keys, name).organization_id for name in ("enterprise", "provider", "broker"))
+    enterprise, provider, broker = (
+        getattr(keys, name).organization_id for name in ("enterprise", "provider", "broker")
+    )
     assert [whom for whom, _ in await told(pool, "accept")] == [enterprise, provider]
     assert [whom for whom, _ in await told(pool, "consent")] == [provider, broker, enterprise, broker]
     assert [whom for whom, _ in await told(pool, "open_contacts")] == [provider]
@@ -176,7 +181,9 @@ async def test_an_event_that_cannot_be_told_holds_up_its_own_subject_only(
     assert len(await told(pool, "submit")) == 2
 
 
-async def test_a_kind_without_a_resolver_is_done_quietly(resources: Resources, pool: Pool, clock: StandingClock) -> None:
+async def test_a_kind_without_a_resolver_is_done_quietly(
+    resources: Resources, pool: Pool, clock: StandingClock
+) -> None:
     async with transaction(pool, SYSTEM) as connection:
         await log.record(connection, SYSTEM, "case", uuid4(), "lapse")
         await log.record(connection, SYSTEM, "unheard_of", uuid4(), "lapse")

@@ -113,7 +113,9 @@ parties = st.builds(
 
 
 @given(st.sampled_from(RULES), parties, ids, st.sampled_from(["need", "outcome", "?"]))
-def test_of_any_parties_each_is_told_once_and_no_hidden_title(rule: object, found: Parties, by: UUID, side: str) -> None:
+def test_of_any_parties_each_is_told_once_and_no_hidden_title(
+    rule: object, found: Parties, by: UUID, side: str
+) -> None:
     assert hasattr(rule, "subject_kind")
     notices = notices_of(event(rule.subject_kind, rule.action, by=by, side=side), found, OPERATORS)
     recipients = [notice.recipient for notice in notices]
