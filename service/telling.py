@@ -59,6 +59,8 @@ async def all_of_it(resources: Resources, clock: Clock = now) -> None:
 async def forget(resources: Resources, clock: Clock = now) -> None:
     """Remove what was told, mailed and delivered long ago, a bounded number in each transaction."""
     moment = clock()
+    async with transaction(resources.pool, SYSTEM) as connection:
+        await repository.forget_pruned(connection)
     for sweep, kept in (
         (repository.forget, KEPT_NOTIFICATIONS),
         (mail_repository.forget, KEPT_MAIL),

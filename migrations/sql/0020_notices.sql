@@ -2,7 +2,8 @@
 
 -- Events that nobody has been told of yet. A row leaves in the transaction that writes down who is told.
 create table outbox (
-    event_id uuid primary key references event on delete cascade,
+    -- No reference: events are truncated and pruned by rules of their own, which name no other table.
+    event_id uuid primary key,
     subject_id uuid not null,
     -- How often working it out has failed, and when it is tried again.
     attempts integer not null default 0,

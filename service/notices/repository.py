@@ -40,6 +40,15 @@ async def done(connection: Connection, events: Sequence[UUID]) -> None:
     await connection.execute(DONE, list(events))
 
 
+# An event may be pruned before anybody could be told of it, and would hold up its subject for ever.
+ORPHANS = "delete from outbox where not exists (select from event where event.id = event_id)"
+
+
+async def forget_pruned(connection: Connection) -> None:
+    """Take out what there is no event of any more."""
+    await connection.execute(ORPHANS)
+
+
 PUT_OFF = "update outbox set attempts = attempts + 1, next_at = $2 where event_id = $1"
 
 
