@@ -53,6 +53,18 @@ def client(settings: Settings) -> aiosmtplib.SMTP:
     )
 
 
+async def refuses(settings: Settings) -> str | None:
+    """Why the mail server does not let this service in, as a code or kind of failure; None where it does."""
+    smtp = client(settings)
+    try:
+        await smtp.connect()
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        return _kind(error)
+    finally:
+        smtp.close()
+    return None
+
+
 @asynccontextmanager
 async def open_mailer(settings: Settings) -> AsyncIterator[Send]:
     """A connection to send several messages by. What cannot be connected puts every one of them off."""

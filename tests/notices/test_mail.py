@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from service import telling
+from service.doctor import _mail
 from service.kit.backoff import DELAYS
 from service.kit.db import Pool
 from service.kit.language import Language, Text
@@ -287,3 +288,17 @@ async def test_a_worker_that_lost_its_lease_notes_nothing(
     assert len(postbox.messages) == 2
     assert len({message["Message-ID"] for message in postbox.messages}) == 1
     assert [tuple(row) for row in await pool.fetch(STATES)] == [("at_once", "sent", 1, None)]
+
+
+async def test_doctor_says_whether_there_is_mail_and_whether_it_works(
+    settings: Settings, mail_settings: Settings
+) -> None:
+    none = await _mail(settings)
+    assert none.well
+    assert "in the application only" in none.found
+    working = await _mail(mail_settings)
+    assert working.well
+    assert working.found == f"127.0.0.1:{mail_settings.smtp_port}, none"
+    broken = await _mail(mail_settings.model_copy(update={"smtp_security": "starttls"}))
+    assert not broken.well
+    assert str(broken.advice) != ""
