@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -300,6 +302,28 @@ async def test_a_name_is_connected_to_by_the_address_that_was_checked(
     found = await calling.call(f"http://erp.invalid:{port}/x", {}, b"{}", seconds=5, private=True)
     assert found.status == 204
     assert receiver.calls[0].headers["host"] == f"erp.invalid:{port}"
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "status"),
+    [("erp.invalid", True, 204), ("other.invalid", True, None), ("erp.invalid", False, None)],
+)
+async def test_the_certificate_must_be_of_the_name_though_the_address_is_called(
+    receiver: Receiver, certificate: Path, monkeypatch: pytest.MonkeyPatch, name: str, trusted: bool, status: int | None
+) -> None:
+    async def checked(target: object, *, private: bool) -> object:
+        return ip_address("127.0.0.1")
+
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(certificate)
+    receiver.socket = own.wrap_socket(receiver.socket, server_side=True)
+    monkeypatch.setattr(calling, "resolve", checked)
+    if trusted:
+        monkeypatch.setattr(calling, "_trust", lambda: ssl.create_default_context(cafile=str(certificate)))
+    url = f"https://{name}:{receiver.server_address[1]}/x"
+    found = await calling.call(url, {}, b"{}", seconds=10, private=False)
+    assert found.status == status, found
+    assert found.error == (None if status else "ConnectError")
 
 
 async def test_an_endpoint_that_does_not_answer_or_does_not_end_is_left(
