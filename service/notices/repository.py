@@ -57,15 +57,6 @@ async def put_off(connection: Connection, event_id: UUID, until: datetime) -> No
     await connection.execute(PUT_OFF, event_id, until)
 
 
-WAITING = "select count(*) from outbox"
-
-
-async def waiting(connection: Connection) -> int:
-    """Events in the outbox."""
-    count: int = await connection.fetchval(WAITING)
-    return count
-
-
 PREFERENCES = """
 select recipient.id, preference.language, preference.email, preference.categories, preference.id is not null as chosen,
        person.email as own_email, coalesce(organization.state, 'verified') as state

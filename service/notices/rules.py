@@ -111,6 +111,9 @@ RULES: Final[tuple[Rule, ...]] = (
     _one("organization", "verify", OWNER, ACCOUNT, "本单位已通过核验", "Your organization was verified"),
     _one("organization", "suspend", OWNER, ACCOUNT, "本单位已被停用，请联系运营方", "Your organization was suspended: ask the operator"),
     _one("organization", "restore", OWNER, ACCOUNT, "本单位已恢复", "Your organization was restored"),
+    _one("organization", "change_notices", OWNER, ACCOUNT,
+         "本单位的通知设置已修改", "How your organization is told was changed", own=True),
+    _one("person", "change_notices", PERSON, ACCOUNT, "您的通知设置已修改", "How you are told was changed", own=True),
     # Whoever holds a key acts for the organization, so that it is told of each, its own doing included.
     _one("api_key", "create", OWNER, ACCOUNT, "签发了新的 API 密钥", "An API key was made", own=True),
     _one("api_key", "rotate", OWNER, ACCOUNT, "一个 API 密钥已轮换", "An API key was rotated", own=True),

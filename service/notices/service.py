@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from service.errors import FieldProblem, NotFound, PreconditionFailed, ValidationProblem
+from service.events import log
 from service.kit.actor import Actor
 from service.kit.clock import now
 from service.kit.db import Connection, Row
@@ -88,6 +89,10 @@ async def change_preferences(
     saved = await repository.save_preference(connection, recipient, version, content.language, content.email, chosen)
     if saved is None:
         raise PreconditionFailed(etag(version))
+    # The address itself stays out: an event is never erased.
+    moved = content.email != (row["email"] if row else None)
+    data = {"version": saved["version"], "moved": moved}
+    await log.record(connection, actor, whose.value, recipient.id, "change_notices", data=data)
     return await _preferences(connection, settings, whose, recipient)
 
 

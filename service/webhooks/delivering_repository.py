@@ -66,7 +66,7 @@ where webhook.id = delivery.webhook_id and delivery.id in (
         limit $3
         for update skip locked
     ) as due
-    where endpoint.state = 'enabled'
+    where endpoint.state = 'enabled' and endpoint.organization_id not in (select suspended_organization())
     limit $4
 )
 returning delivery.id, webhook_id, delivery.organization_id, body, attempts, tries, leased_until, url, secret,

@@ -359,6 +359,19 @@ async def test_an_endpoint_that_does_not_answer_or_does_not_end_is_left(
     assert late.error == "no answer in time"
 
 
+async def test_an_endpoint_of_a_suspended_organization_is_not_called_meanwhile(
+    open_client: httpx2.AsyncClient, keys: Keys, hook: dict[str, Any], held: Resources, receiver: Receiver
+) -> None:
+    await post(open_client, keys, hook, "test")
+    address = f"/v1/organizations/{keys.enterprise.organization_id}"
+    for action, calls in (("suspend", 0), ("restore", 1)):
+        body = {"reason": "资料待核实"}
+        answer = await open_client.post(f"{address}/{action}", json=body, headers=keys.headers("administrator"))
+        assert answer.status_code == 200, answer.text
+        await telling.call(held)
+        assert len(receiver.calls) == calls
+
+
 async def test_ordered_deliveries_wait_for_the_one_before(
     open_client: httpx2.AsyncClient,
     keys: Keys,

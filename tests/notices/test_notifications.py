@@ -106,7 +106,9 @@ async def test_a_person_is_told_of_its_account_wherever_it_acts(
     assert [item for item in machine if item["subject_kind"] == "membership"]
 
 
-async def test_preferences_have_defaults_and_are_chosen(client: httpx2.AsyncClient, keys: Keys) -> None:
+async def test_preferences_have_defaults_and_are_chosen(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, clock: StandingClock
+) -> None:
     path, headers = f"{PATH}/preferences", keys.headers("enterprise")
     first = await client.get(path, headers=headers)
     assert first.headers["ETag"] == '"1"'
@@ -131,6 +133,10 @@ async def test_preferences_have_defaults_and_are_chosen(client: httpx2.AsyncClie
     assert again.json()["categories"]["listing"]["mail"] == "daily"
     stale = await client.put(path, json={}, headers=headers | {"If-Match": '"2"'})
     assert stale.status_code == 412
+    # Whoever turned mail to another address is not the only one to know.
+    await telling.tell(resources, clock)
+    told = await listed(client, headers, "?category=account")
+    assert [item["action"] for item in told if item["subject_kind"] == "organization"] == ["change_notices"] * 2
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,12 @@ def test_a_recipient_is_named_once_for_each_audience() -> None:
 def test_rules_of_workflows_are_of_steps_that_there_are() -> None:
     """A misspelt action would tell nobody. Consents and openings are no steps."""
     steps = {type_of(kind, step.action) for kind, table in WORKFLOWS.items() for step in table.transitions}
-    besides = {"recommendation.consent", "recommendation.withdraw_consent", "recommendation.open_contacts"}
+    besides = {
+        "recommendation.consent",
+        "recommendation.withdraw_consent",
+        "recommendation.open_contacts",
+        "organization.change_notices",
+    }
     mine = {name for name in BY_TYPE if name.partition(".")[0] in ("need", "outcome", "recommendation", "organization")}
     assert mine <= steps | besides
 
