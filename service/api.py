@@ -16,10 +16,12 @@ from service.listings.refinement_endpoints import router as refinement
 from service.matches.consent_endpoints import router as consents
 from service.matches.endpoints import router as matches
 from service.needs.endpoints import router as needs
+from service.notices.endpoints import router as notifications
 from service.outcomes.endpoints import router as outcomes
 from service.regions.endpoints import router as regions
 from service.review.endpoints import router as review
 from service.taxonomy.endpoints import router as taxonomy
+from service.webhooks.endpoints import router as webhooks
 
 router = APIRouter(prefix="/v1")
 router.include_router(me)
@@ -41,3 +43,5 @@ router.include_router(outcomes)
 router.include_router(audit)
 router.include_router(contracts)
 router.include_router(subsidy_rules)
+router.include_router(notifications)
+router.include_router(webhooks)

@@ -14,6 +14,7 @@ from matching.embedding import EncoderError
 from service.encoder_choice import source_in_use
 from service.kit import queue
 from service.kit.language import Text
+from service.notices.smtp import refuses as mail_server_refuses
 from service.resources import load_configured_encoder, open_database, open_pool
 from service.settings import MIGRATIONS, Settings
 
@@ -62,7 +63,7 @@ async def healthy(settings: Settings) -> str | None:
 async def examine(settings: Settings, console: Console) -> bool:
     """Print a table of findings; whether all is well."""
     database, source = await _database(settings)
-    findings = [_machine(), *database, _encoder(settings, source)]
+    findings = [_machine(), *database, _encoder(settings, source), await _mail(settings)]
     table = Table("", Text("检查项", "checked").in_(settings.language), Text("结果", "found").in_(settings.language))
     for finding in findings:
         advice = f"\n{finding.advice}" if finding.advice and not finding.well else ""
@@ -108,6 +109,21 @@ async def _database(settings: Settings) -> tuple[list[Finding], str | None]:
         ),
     ]
     return findings, source
+
+
+async def _mail(settings: Settings) -> Finding:
+    """Whether there is a mail server, and whether it lets this service in."""
+    what = Text("邮件", "mail")
+    if settings.smtp_host is None:
+        found = Text(
+            "未配置 DUIJIE_SMTP_HOST，通知仅在站内显示",
+            "DUIJIE_SMTP_HOST is not set: notifications are shown in the application only",
+        )
+        return Finding(what, True, found.in_(settings.language))
+    server = f"{settings.smtp_host}:{settings.smtp_port}, {settings.smtp_security}"
+    reason = await mail_server_refuses(settings)
+    advice = Text("检查 DUIJIE_SMTP_* 设置", "Check the settings DUIJIE_SMTP_*")
+    return Finding(what, reason is None, f"{server}: {reason}" if reason else server, advice)
 
 
 def _encoder(settings: Settings, source: str | None) -> Finding:

@@ -1,5 +1,6 @@
 """Every setting, read once from `DUIJIE_*` environment variables."""
 
+import base64
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.kit.rates import parse_rate
@@ -15,6 +16,7 @@ from service.kit.rates import parse_rate
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 SEEDS = PROJECT_ROOT / "seeds"
 MIGRATIONS = PROJECT_ROOT / "migrations"
+ADDRESS = re.compile(r"^[^@\s<>,;:\"]+@[^@\s<>,;:\"]+$")
 ORIGIN = re.compile(r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?$")
 
 
@@ -129,6 +131,31 @@ class Settings(BaseSettings):
     review_undo_minutes: int = Field(
         default=10, ge=0, le=1440, description="Minutes in which a broker may undo a decision; 0: never."
     )
+    smtp_host: str | None = Field(
+        default=None,
+        description="Mail server that notifications go out by; unset: they are shown in the application only.",
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="STARTTLS, which is insisted on; TLS from the beginning; or neither."
+    )
+    smtp_user: str | None = Field(default=None, description="User name at the mail server; unset: no login.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
+    smtp_sender: str | None = Field(
+        default=None,
+        description="Address that mail comes from and that who wants no more writes to; needed with a host.",
+    )
+    smtp_seconds: float = Field(default=20, gt=0, le=300, description="Longest wait for the mail server.")
+    webhook_key: SecretStr | None = Field(
+        default=None,
+        description="Key that the secrets of webhooks are kept under: base64 of 32 random bytes; unset: a file of its "
+        "own in DUIJIE_HOME. Processes that share a database need the same.",
+    )
+    webhook_private: bool = Field(
+        default=False,
+        description="Whether webhooks may go to http and to addresses within one's own network: for tests and closed networks.",
+    )
+    webhook_seconds: float = Field(default=15, gt=0, le=60, description="Longest wait for an endpoint's answer.")
     stored_matches: int = Field(default=50, ge=1, le=500, description="Most matches stored per ranking run.")
 
     @field_validator("database_url", "owner_database_url")
@@ -181,6 +208,31 @@ class Settings(BaseSettings):
         if (self.oidc_issuer is None) != (self.oidc_audience is None):
             raise ValueError("DUIJIE_OIDC_ISSUER and DUIJIE_OIDC_AUDIENCE go together")
         return self
+
+    @field_validator("smtp_sender")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not (value.isascii() and ADDRESS.match(value)):
+            raise ValueError("must be an e-mail address without a name, such as market@example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_has_sender(self) -> Self:
+        if self.smtp_host is not None and self.smtp_sender is None:
+            raise ValueError("DUIJIE_SMTP_HOST needs DUIJIE_SMTP_SENDER")
+        return self
+
+    @field_validator("webhook_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                size = len(base64.b64decode(value.get_secret_value(), validate=True))
+            except ValueError:
+                size = 0
+            if size != 32:
+                raise ValueError("must be base64 of 32 bytes, such as `openssl rand -base64 32` prints")
+        return value
 
     @property
     def cache(self) -> Path:

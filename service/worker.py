@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from service import telling
 from service.kit import idempotency, limits, queue
 from service.kit.actor import SYSTEM
 from service.kit.clock import now, today
@@ -26,12 +27,14 @@ async def run(resources: Resources, *, concurrency: int, stop: asyncio.Event) ->
     """Work until `stop` is set; jobs under way are finished first."""
     handlers = {queue.INDEX: indexing.index_job(resources), queue.RANK: indexing.rank_job(resources)}
     housekeeping = asyncio.create_task(_every(HOUSEKEEPING_SECONDS, lambda: keep_house(resources), stop))
+    told = asyncio.create_task(telling.run(resources, stop))
     log.info("worker started", concurrency=concurrency)
     try:
         await queue.work(resources.pool, handlers, concurrency=concurrency, heartbeat=_heartbeat(resources), stop=stop)
     finally:
         housekeeping.cancel()
-        await asyncio.gather(housekeeping, return_exceptions=True)
+        told.cancel()
+        await asyncio.gather(housekeeping, told, return_exceptions=True)
         log.info("worker stopped")
 
 
@@ -69,6 +72,7 @@ async def keep_house(resources: Resources) -> None:
         async with transaction(resources.pool, SYSTEM) as connection:
             settled = await leases.settle(connection)
     await _forget(resources)
+    await telling.forget(resources)
     await switching.settle(resources)
     async with transaction(resources.pool, SYSTEM) as connection:
         # The keys of jobs hold versions, so for what still waits this adds nothing.

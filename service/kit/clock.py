@@ -1,9 +1,12 @@
 """Dates are those of the market's own wall clock (Asia/Shanghai), instants are timestamps with a zone."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 MARKET_ZONE = ZoneInfo("Asia/Shanghai")
+# For work that goes on while time does; tests hand in their own.
+Clock = Callable[[], datetime]
 
 
 def now() -> datetime:

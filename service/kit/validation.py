@@ -119,6 +119,9 @@ PATTERNS: dict[str, Text] = {
     "^[A-T]$": Text("应为国民经济行业门类字母 A–T", "Must be a section letter of GB/T 4754, A to T"),
     "^[A-Z]{3}$": Text("应为三位货币代码，例如 CNY", "Must be a currency code, such as CNY"),
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": Text("应为电子邮箱，例如 name@example.com", "Must be an e-mail address"),
+    r"^[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+$": Text(
+        "应为一个电子邮箱，例如 name@example.com", "Must be one e-mail address"
+    ),
     r"^[0-9+()（）\-— .转ext]{5,40}$": Text(
         "应为电话号码，例如 0951-0000000", "Must be a telephone number, such as +86 951 0000000"
     ),

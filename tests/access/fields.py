@@ -37,6 +37,9 @@ GUARDED: Final = {
     "ContractChange": "new old reason",
     "Filing": "reason",
     "Receipt": "note",
+    "Notification": "message",
+    "Webhook": "description url",
+    "DeliveryReport": "body",
 }
 OPEN: Final = {
     "Need": f"{_LISTING} background budget_max budget_min budget_negotiable foundation goals maturity_min needed_by "
@@ -62,6 +65,9 @@ OPEN: Final = {
     "Step": "agreed_at at by organization revision stage",
     "AuditEvent": "action address_class at digest from_state hash id key_id organization_id position request_id subject_id "
     "subject_kind to_state",
+    "Notification": "action at category event_id id personal read_at subject_id subject_kind",
+    "Webhook": f"{_STAMPS} disabled_reason failing_since old_secret_until ordered state types",
+    "DeliveryReport": "attempts created_at delivered_at event_id id last_error last_status log next_at state subject_id type webhook_id",
     "ImportProblem": "column external_id line message rule",
     # Whoever sees the contract at all sees these; the canaries in what it says tell who does.
     "Contract": f"{_STAMPS} actions case_id closed_at filed_at next_due_on received recommendation_id registered_on registration "

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from tests.access.market_review import add_review
+from tests.access.market_notices import make_notices
 
 ROLES: Final = ("enterprise", "provider", "broker", "operator", "authority", "administrator")
 SCOPES: Final = frozenset({"read", "write", "admin"})
@@ -215,6 +216,11 @@ class Builder:
         await self._pairs(listings)
         await self._imports()
         await add_review(self, people["A"][0].id)
+        houses = {label: house.id for label, house in self.market.houses.items()}
+        members = {label: person.id for label, (person, _) in people.items()}
+        self.market.subjects += [
+            Subject(*each) for each in await make_notices(self.connection, houses, members, self.bird.word)
+        ]
         return self.market
 
     async def _house(self, label: str, number: int) -> None:

@@ -11,6 +11,7 @@ import asyncpg
 
 from service.kit.db import SET_ACTOR
 from tests.access.probes_contracts import CONTRACT_PROBES, CONTRACT_ROWS
+from tests.access.probes_notices import NOTICE_PROBES, NOTICE_ROWS
 
 ORGANIZATIONS = ("own", "counterpart", "stranger", "suspended", "broker", "operator", "authority", "administrator")
 ROLE_OF = {"own": "enterprise", "counterpart": "provider", "stranger": "enterprise", "suspended": "enterprise"}
@@ -109,6 +110,7 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("answer", "idempotency_key (caller, key, method, path, digest, created_at)"
      " values ({key of own}, 'k', 'POST', '/', sha256('x'), now())"),
     *CONTRACT_ROWS,
+    *NOTICE_ROWS,
 )  # fmt: skip
 
 
@@ -295,6 +297,7 @@ PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
     ("idempotency_key", "select from idempotency_key for update", {1: "own system"}),
     ("idempotency_key", "delete from idempotency_key", {1: "own system"}),
     *CONTRACT_PROBES,
+    *NOTICE_PROBES,
 )  # fmt: skip
 
 

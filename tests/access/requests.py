@@ -13,6 +13,7 @@ NEED: Final = {"title": "枸杞鲜果快速干燥", "description": "单批干燥
 PERSON: Final = {"name": "演示新人", "email": "xinren@example.com"}
 ORGANIZATION: Final = {"name": "新登记演示公司", "kind": "enterprise"}
 MEMBER: Final = {"roles": ["enterprise"], "scopes": ["read", "write"]}
+WEBHOOK: Final = {"url": "https://erp.example.com/duijie"}
 ROLES_ASKED: Final = {"admin": ["administrator"], "operator": ["operator"]}
 BOUNDARY: Final = "probe"
 KINDS: Final = {
@@ -23,6 +24,10 @@ KINDS: Final = {
 }  # fmt: skip
 # What a second object of a path belongs to is the first one.
 PARTS: Final = {"membership_id", "identity_id", "question_id"}
+    "notification_id": "notification", "webhook_id": "webhook", "delivery_id": "delivery",
+}  # fmt: skip
+# What a second object of a path belongs to is the first one.
+PARTS: Final = {"membership_id", "identity_id", "delivery_id"}
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -130,6 +135,12 @@ def _value(path: str, variant: str) -> Any:
         "answer": {"answer": "湿基。"},
         "agreement": {"revision": 2},
         "undo": None,
+        "read": None,
+        "preferences": {"language": "zh"},
+        "webhooks": WEBHOOK,
+        "{webhook_id}": WEBHOOK,
+        "test": None,
+        "replay": {"since": "2026-01-01T00:00:00+08:00", "state": "all"},
         "consent": {"purpose": "就中试与许可条件洽谈"},
         "members": {"person": PERSON, "roles": roles, "scopes": scopes},
         "{membership_id}": MEMBER,

@@ -10,6 +10,7 @@ from tests.access.market import Caller, Canary, Market
 from tests.access.rules_refinement import REFINEMENT_RULES
 from tests.access.rules_review import REVIEW_RULES
 from tests.access.rules_contracts import CONTRACT_RULES, PARTIES
+from tests.access.rules_notices import NOTICE_RULES
 from tests.access.ruling import (
     OPERATORS,
     OVERSEERS,
@@ -133,6 +134,7 @@ RULES: Final[dict[str, Rule]] = {
     "GET /v1/regions": Rule(None),
     "GET /v1/partner-pairs": Rule(None),
     "GET /v1/imports/template.xlsx": Rule(None),
+    **NOTICE_RULES,
     "GET /healthz": Rule(None),
     "GET /readyz": Rule(None),
     "GET /metrics": Rule(None),
@@ -165,6 +167,10 @@ def may_know(market: Market, caller: Caller, canary: Canary) -> bool:
         "person": own or operates,
         "contact_of_person": oneself or operates,
         "login": oneself or caller.has("administrator"),
+        # What one was told and where one is called is one's own; what is for operators within their organization, theirs.
+        "told": own,
+        "told to operators": own and operates,
+        "told to oneself": oneself,
     }[canary.guard]
 
 

@@ -18,7 +18,7 @@ from tests.access.helpers import make_key
 from tests.conftest import Keys
 
 OPEN = """
-GET /v1/regions, GET /v1/partner-pairs, GET /v1/taxonomy, GET /v1/imports/template.xlsx,
+GET /v1/webhooks/types, GET /v1/regions, GET /v1/partner-pairs, GET /v1/taxonomy, GET /v1/imports/template.xlsx,
 """
 READ = """
 GET /v1/me, GET /v1/people/me, GET /v1/people/me/export, GET /v1/organizations, GET /v1/organizations/{organization_id},
@@ -36,6 +36,9 @@ GET /v1/contracts/{contract_id}/registration.xlsx, GET /v1/contracts/{contract_i
 GET /v1/contracts/{contract_id}/subsidies, GET /v1/contracts/{contract_id}/settlement, GET /v1/subsidy-rules,
 GET /v1/imports/{import_id}, GET /v1/imports/{import_id}/report.xlsx, GET /v1/exports,
 GET /v1/refinements/{listing_id},
+GET /v1/notifications, GET /v1/notifications/counts, GET /v1/notifications/preferences,
+GET /v1/webhooks, GET /v1/webhooks/{webhook_id}, GET /v1/webhooks/{webhook_id}/deliveries,
+GET /v1/webhooks/{webhook_id}/deliveries/{delivery_id},
 """
 WRITE = """
 PUT /v1/people/me, DELETE /v1/people/me,
@@ -51,6 +54,9 @@ POST /v1/refinements/{listing_id}/agreement,
 POST /v1/contracts, PUT /v1/contracts/{contract_id}, POST /v1/contracts/{contract_id}/changes,
 POST /v1/contracts/{contract_id}/receipts, POST /v1/contracts/{contract_id}/{action},
 POST /v1/subsidy-rules, DELETE /v1/subsidy-rules/{rule_id},
+POST /v1/notifications/read, POST /v1/notifications/{notification_id}/read, PUT /v1/notifications/preferences,
+POST /v1/webhooks, PUT /v1/webhooks/{webhook_id}, DELETE /v1/webhooks/{webhook_id}, POST /v1/webhooks/{webhook_id}/rotate,
+POST /v1/webhooks/{webhook_id}/test, POST /v1/webhooks/{webhook_id}/replay,
 """
 ADMIN = """
 POST /v1/organizations, PUT /v1/organizations/{organization_id}, POST /v1/organizations/{organization_id}/{action},

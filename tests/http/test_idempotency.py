@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from service import worker
+from service import telling, worker
 from service.access import dependencies
 from service.access.service import digest_of
 from service.app import create_app
@@ -81,6 +81,11 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
     await with_codes(resources.pool, keys)
     entered = await contracts.enter(client, keys)
     signed = f"/v1/contracts/{(await contracts.brought_to(client, keys, 'signed'))['id']}"
+    hook = {"url": "https://erp.example.com/duijie"}
+    added = (await client.post("/v1/webhooks", json=hook, headers=keys.headers("enterprise"))).json()["id"]
+    await telling.tell(resources)
+    notified = await client.get("/v1/notifications", headers=keys.headers("enterprise"))
+    notification = notified.json()["items"][0]["id"]
 
     def ask(role: str, path: str, **body: Any) -> Ask:
         return lambda key: _post(client, keys, role, path, key, **body)
@@ -127,6 +132,14 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
         "/v1/contracts/{contract_id}/changes": ask("broker", f"{signed}/changes", json=contracts.CHANGE),
         "/v1/contracts/{contract_id}/receipts": ask("provider", f"{signed}/receipts", json=contracts.RECEIPT),
         "/v1/subsidy-rules": ask("operator", "/v1/subsidy-rules", json=contracts.RULE),
+        "/v1/notifications/read": ask("enterprise", "/v1/notifications/read"),
+        "/v1/notifications/{notification_id}/read": ask("enterprise", f"/v1/notifications/{notification}/read"),
+        "/v1/webhooks": ask("enterprise", "/v1/webhooks", json=hook),
+        "/v1/webhooks/{webhook_id}/rotate": ask("enterprise", f"/v1/webhooks/{added}/rotate"),
+        "/v1/webhooks/{webhook_id}/test": ask("enterprise", f"/v1/webhooks/{added}/test"),
+        "/v1/webhooks/{webhook_id}/replay": ask(
+            "enterprise", f"/v1/webhooks/{added}/replay", json={"since": "2026-01-01T00:00:00Z"}
+        ),
         "/v1/imports": ask("enterprise", "/v1/imports?kind=needs", files=file),
     } | await review_exercises(client, keys, resources, ask)
 
@@ -166,7 +179,7 @@ async def test_every_acting_post_repeats_its_answer(
         assert again.status_code == first.status_code
         for name in ("ETag", "Location", "Content-Type"):
             assert again.headers.get(name) == first.headers.get(name), (path, name)
-        expected = first.json() | ({"key": None} if "key" in first.json() else {})
+        expected = first.json() | {name: None for name in ("key", "secret") if name in first.json()}
         assert again.json() == expected, path
         assert await _counts(pool) == before, path
 
@@ -189,6 +202,8 @@ async def _counts(pool: Pool) -> list[int]:
         "contract_change",
         "contract_receipt",
         "subsidy_rule",
+        "webhook",
+        "webhook_delivery",
     )
     return [await pool.fetchval(f"select count(*) from {table}") for table in tables]
 

@@ -35,6 +35,10 @@ MADE_BENEATH = {
     "/v1/refinements/{listing_id}/agreement",
     "/v1/contracts/{contract_id}/changes",
     "/v1/contracts/{contract_id}/receipts",
+    "/v1/notifications/{notification_id}/read",
+    "/v1/webhooks/{webhook_id}/rotate",
+    "/v1/webhooks/{webhook_id}/test",
+    "/v1/webhooks/{webhook_id}/replay",
 }
 
 
@@ -80,6 +84,8 @@ async def test_every_put_wants_the_version_that_was_seen(
     mine = (await make_key(client, administrator, own, membership_id=member["id"]))["headers"]
     named = {"name": "演示人员", "email": "yanshi@example.com"}
     contract = (await contracts.enter(client, keys))["id"]
+    hook = {"url": "https://erp.example.com/duijie"}
+    added = (await client.post("/v1/webhooks", json=hook, headers=enterprise)).json()
     exercises: dict[str, tuple[dict[str, str], str, dict[str, Any]]] = {
         "/v1/needs/{need_id}": (enterprise, f"/v1/needs/{(await post(client, keys))['id']}", NEED),
         "/v1/outcomes/{outcome_id}": (provider, f"/v1/outcomes/{made['id']}", outcome),
@@ -91,6 +97,8 @@ async def test_every_put_wants_the_version_that_was_seen(
             f"/v1/contracts/{contract}",
             contracts.content(keys),
         ),
+        "/v1/notifications/preferences": (enterprise, "/v1/notifications/preferences", {"language": "en"}),
+        "/v1/webhooks/{webhook_id}": (enterprise, f"/v1/webhooks/{added['id']}", hook),
         "/v1/people/me": (mine, "/v1/people/me", named),
         "/v1/organizations/{organization_id}/members/{membership_id}": (
             administrator,

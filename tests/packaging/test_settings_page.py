@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 import annotated_types
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from service.settings import PROJECT_ROOT, Settings
@@ -21,7 +22,7 @@ with one line that names the variable. This page is written from `service/settin
 | variable | value | default | meaning |
 | --- | --- | --- | --- |
 """
-KINDS = {int: "whole number", bool: "`true`, `false`", str: "text", Path: "path"}
+KINDS = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text", SecretStr: "secret", Path: "path"}
 
 
 def page() -> str:

@@ -1,0 +1,1 @@
+"""Who is told of which event, in what words, and by which way."""

@@ -1,0 +1,156 @@
+"""Who is told of what, in which words: one row for each kind of event and audience.
+
+A text holds titles only. `{title}` is what the recipient calls the subject or its own side of it, `{other}` the title
+of the other side; a title that may not be told is said in general. No text names an organization or a person.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from service.kit.language import Text
+from service.notices.model import Audience, Category, EventType, type_of
+
+LISTING, MATCH, CASE, CONTRACT, REVIEW, ACCOUNT = Category
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Of an event of this kind this audience is told this; `own` also where the recipient did it itself."""
+
+    subject_kind: str
+    action: str
+    audience: Audience
+    category: Category
+    text: Text
+    own: bool = False
+
+
+def _listing(kind: str, name: Text, action: str, zh: str, en: str) -> Rule:
+    text = Text(f"{name.zh}《{{title}}》{zh}", f"Your {name.en} “{{title}}” {en}")
+    return Rule(kind, action, Audience.OWNER, LISTING, text)
+
+
+def _sides(kind: str, action: str, category: Category, zh: str, en: str) -> tuple[Rule, Rule]:
+    """Both sides, each told by its own listing and the other's."""
+    return (
+        Rule(kind, action, Audience.NEED_SIDE, category,
+             Text(f"需求《{{title}}》与成果《{{other}}》{zh}", f"Need “{{title}}” and outcome “{{other}}”: {en}")),
+        Rule(kind, action, Audience.OUTCOME_SIDE, category,
+             Text(f"成果《{{title}}》与需求《{{other}}》{zh}", f"Outcome “{{title}}” and need “{{other}}”: {en}")),
+    )  # fmt: skip
+
+
+def _broker(kind: str, action: str, category: Category, zh: str, en: str) -> Rule:
+    """The broker, told by the need's title and the outcome's."""
+    text = Text(f"需求《{{title}}》与成果《{{other}}》{zh}", f"Need “{{title}}” and outcome “{{other}}”: {en}")
+    return Rule(kind, action, Audience.BROKER, category, text)
+
+
+def _all(kind: str, action: str, category: Category, zh: str, en: str) -> tuple[Rule, ...]:
+    return (*_sides(kind, action, category, zh, en), _broker(kind, action, category, zh, en))
+
+
+def _one(
+    kind: str, action: str, audience: Audience, category: Category, zh: str, en: str, *, own: bool = False
+) -> Rule:
+    return Rule(kind, action, audience, category, Text(zh, en), own)
+
+
+NEED: Final = Text("需求", "need")
+OUTCOME: Final = Text("成果", "outcome")
+OPERATORS, OWNER, PERSON = Audience.OPERATORS, Audience.OWNER, Audience.PERSON
+# fmt: off
+RULES: Final[tuple[Rule, ...]] = (
+    _one("need", "submit", OPERATORS, REVIEW,
+         "需求《{title}》已提交，等待凝练", "Need “{title}” was submitted and waits to be refined"),
+    _listing("need", NEED, "return", "已退回修改", "was returned for changes"),
+    _listing("need", NEED, "refine", "开始凝练", "is being refined"),
+    _listing("need", NEED, "publish", "已发布", "was published"),
+    _listing("need", NEED, "fulfil", "已标记为解决", "was marked as fulfilled"),
+    _listing("need", NEED, "withdraw", "已撤回", "was withdrawn"),
+    _listing("need", NEED, "expire", "已过期", "has expired"),
+    _one("outcome", "submit", OPERATORS, REVIEW,
+         "成果《{title}》已提交，等待核验", "Outcome “{title}” was submitted and waits to be verified"),
+    _listing("outcome", OUTCOME, "return", "已退回修改", "was returned for changes"),
+    _listing("outcome", OUTCOME, "verify", "核验通过", "was verified"),
+    _listing("outcome", OUTCOME, "publish", "已发布", "was published"),
+    _listing("outcome", OUTCOME, "transfer", "已标记为转化", "was marked as transferred"),
+    _listing("outcome", OUTCOME, "withdraw", "已撤回", "was withdrawn"),
+    _listing("outcome", OUTCOME, "expire", "已过期", "has expired"),
+
+    *_sides("recommendation", "accept", MATCH,
+            "经技术经理人采纳，可表示同意互见", "a broker accepted the pair; you may consent to be introduced"),
+    _one("recommendation", "consent", Audience.OTHER_SIDE, MATCH,
+         "对方已就《{title}》与《{other}》同意互见", "The other side of “{title}” and “{other}” consented to be introduced"),
+    _broker("recommendation", "consent", MATCH, "一方已同意互见", "one side consented to be introduced"),
+    _one("recommendation", "withdraw_consent", Audience.OTHER_SIDE, MATCH,
+         "对方撤回了就《{title}》与《{other}》的同意", "The other side of “{title}” and “{other}” withdrew its consent"),
+    _broker("recommendation", "withdraw_consent", MATCH, "一方撤回了同意", "one side withdrew its consent"),
+    *_sides("recommendation", "open_contacts", MATCH, "的联系方式被查看", "contact data were opened"),
+
+    *_sides("case", "invite", CASE, "收到对接邀请，请答复", "you are invited to a case; please answer"),
+    *_all("case", "consent", CASE, "双方同意对接", "both sides agreed to the case"),
+    *_all("case", "answer", CASE, "对接邀请已有答复", "an invitation was answered"),
+    _one("case", "remind", Audience.AWAITED, CASE, "对接《{title}》等待贵方答复", "Case “{title}” waits for your answer"),
+    _broker("case", "escalate", CASE, "的对接逾期未答复，请跟进", "an answer is overdue; please follow up"),
+    *_all("case", "lapse", CASE, "的对接因逾期失效", "the case lapsed without an answer"),
+    *_all("case", "consult", CASE, "进入洽谈", "consultation began"),
+    *_all("case", "negotiate", CASE, "进入谈判", "negotiation began"),
+    *_all("case", "contract", CASE, "已签约", "a contract was made"),
+    *_all("case", "close", CASE, "的对接已结束", "the case was closed"),
+    *_all("contract", "sign", CONTRACT, "的合同已签署", "the contract was signed"),
+    *_all("contract", "file", CONTRACT, "的合同已提交认定登记", "the contract was filed for registration"),
+    *_all("contract", "register", CONTRACT, "的合同已认定登记", "the contract was registered"),
+    *_all("contract", "reject", CONTRACT, "的合同登记被退回", "registration of the contract was rejected"),
+    *_all("contract", "settle", CONTRACT, "的合同已结清", "the contract was settled"),
+    *_all("contract", "change", CONTRACT, "的合同已变更", "the contract was changed"),
+    *_all("contract", "cancel", CONTRACT, "的合同已解除", "the contract was cancelled"),
+
+    _one("organization", "verify", OWNER, ACCOUNT, "本单位已通过核验", "Your organization was verified"),
+    _one("organization", "suspend", OWNER, ACCOUNT, "本单位已被停用，请联系运营方", "Your organization was suspended: ask the operator"),
+    _one("organization", "restore", OWNER, ACCOUNT, "本单位已恢复", "Your organization was restored"),
+    _one("organization", "change_notices", OWNER, ACCOUNT,
+         "本单位的通知设置已修改", "How your organization is told was changed", own=True),
+    _one("person", "change_notices", PERSON, ACCOUNT, "您的通知设置已修改", "How you are told was changed", own=True),
+    # Whoever holds a key acts for the organization, so that it is told of each, its own doing included.
+    _one("api_key", "create", OWNER, ACCOUNT, "签发了新的 API 密钥", "An API key was made", own=True),
+    _one("api_key", "rotate", OWNER, ACCOUNT, "一个 API 密钥已轮换", "An API key was rotated", own=True),
+    _one("api_key", "revoke", OWNER, ACCOUNT, "一个 API 密钥已吊销", "An API key was revoked", own=True),
+    _one("api_key", "create", PERSON, ACCOUNT, "签发了以您名义的 API 密钥", "An API key in your name was made", own=True),
+    _one("api_key", "rotate", PERSON, ACCOUNT, "以您名义的 API 密钥已轮换", "An API key in your name was rotated", own=True),
+    _one("api_key", "revoke", PERSON, ACCOUNT, "以您名义的 API 密钥已吊销", "An API key in your name was revoked", own=True),
+    _one("membership", "create", OWNER, ACCOUNT, "本单位新增一名成员", "Your organization has a new member", own=True),
+    _one("membership", "change", OWNER, ACCOUNT, "一名成员的权限已变更", "What a member may do was changed", own=True),
+    _one("membership", "end", OWNER, ACCOUNT, "一名成员已离开本单位", "A member left your organization", own=True),
+    _one("membership", "create", PERSON, ACCOUNT, "您已成为一个单位的成员", "You became a member of an organization"),
+    _one("membership", "change", PERSON, ACCOUNT, "您在一个单位的权限已变更", "What you may do for an organization was changed"),
+    _one("membership", "end", PERSON, ACCOUNT, "您已不再是一个单位的成员", "You are no longer a member of an organization"),
+    _one("person", "link", PERSON, ACCOUNT, "一个登录账号已关联到您", "A login now stands for you", own=True),
+    _one("person", "unlink", PERSON, ACCOUNT, "一个登录账号已取消关联", "A login does not stand for you any more", own=True),
+    _one("person", "set_password", PERSON, ACCOUNT, "您的密码已设置", "Your password was set", own=True),
+    _one("person", "open", PERSON, ACCOUNT, "您的联系方式被管理人员查看", "Your contact data were opened by an operator"),
+    _one("person", "correct", PERSON, ACCOUNT, "您的个人资料已更正", "Your personal data were corrected"),
+    _one("webhook", "create", OWNER, ACCOUNT, "新增了回调地址", "An endpoint for webhooks was added", own=True),
+    _one("webhook", "change", OWNER, ACCOUNT, "一个回调地址已修改", "An endpoint for webhooks was changed", own=True),
+    _one("webhook", "rotate", OWNER, ACCOUNT,
+         "一个回调地址的签名密钥已轮换", "The secret of an endpoint for webhooks was rotated", own=True),
+    _one("webhook", "disable", OWNER, ACCOUNT,
+         "一个回调地址因无法送达已停用", "An endpoint for webhooks was disabled, because nothing gets through", own=True),
+)
+# fmt: on
+
+
+def _by_type() -> Mapping[EventType, tuple[Rule, ...]]:
+    found: dict[EventType, list[Rule]] = defaultdict(list)
+    for rule in RULES:
+        found[type_of(rule.subject_kind, rule.action)].append(rule)
+    return {name: tuple(rules) for name, rules in found.items()}
+
+
+BY_TYPE: Final = _by_type()
+# What an endpoint may ask for. A person has none, so that what persons alone are told is left out.
+WEBHOOK_TYPES: Final = {
+    name: rules for name, rules in BY_TYPE.items() if any(rule.audience is not PERSON for rule in rules)
+}
