@@ -7,6 +7,9 @@ from service.access.key_endpoints import router as keys
 from service.access.own_endpoints import router as me
 from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
+from service.cases.endpoints import router as cases
+from service.cases.endpoints import steps as case_steps
+from service.cases.message_endpoints import router as case_messages
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
 from service.matches.consent_endpoints import router as consents
@@ -26,6 +29,10 @@ router.include_router(taxonomy)
 router.include_router(regions)
 router.include_router(matches)
 router.include_router(consents)
+router.include_router(cases)
+router.include_router(case_messages)
+# Behind what else hangs from a case: a message or a meeting is no step that it takes.
+router.include_router(case_steps)
 router.include_router(exchange)
 router.include_router(hints)
 router.include_router(needs)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from service.cases import service as cases
 from service.kit import idempotency, limits, queue
 from service.kit.actor import SYSTEM
 from service.kit.clock import now, today
@@ -59,6 +60,8 @@ async def keep_house(resources: Resources) -> None:
             pass
         await repository.wake(connection, now())
         await responses.count_due(connection, now())
+    async with transaction(resources.pool, SYSTEM) as connection:
+        await cases.keep_clock(connection, now())
     await _forget(resources)
     await switching.settle(resources)
     async with transaction(resources.pool, SYSTEM) as connection:

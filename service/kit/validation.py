@@ -85,6 +85,19 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
         "校验码与前 17 位不符（GB 32100），请核对是否有误写",
         "The check character does not fit the first 17 (GB 32100): look for a mistyped character",
     ),
+    "purpose_with_yes": lambda _: Text(
+        "同意（yes）必须写明目的 purpose，其他答复不带", "A yes needs a purpose, and only a yes takes one"
+    ),
+    "code_with_no": lambda _: Text(
+        "谢绝（no）必须给出原因代码 code，其他答复不带", "A no needs a code, and only a no takes one"
+    ),
+    "text_with_question": lambda _: Text("提问时请在 text 中写明问题", "A question needs its text"),
+    "text_with_other": lambda _: Text("原因为“其他”时请在 text 中说明", "The code other needs a text"),
+    "no_text_with_yes": lambda _: Text(
+        "同意时不带 text，要说的话请写在目的 purpose 中或另发消息",
+        "A yes takes no text: say it in the purpose, or send a message",
+    ),
+    "code_of_closing": lambda c: Text(f"原因代码应为其中之一：{c['codes']}", f"The code is one of: {c['codes']}"),
     "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from service.cases import opening
 from service.errors import Conflict, FieldProblem, Forbidden, NotFound, ValidationProblem
 from service.events import log
 from service.kit.actor import Actor
@@ -94,6 +95,8 @@ async def decide(
         to_state=step.target,
         data={"code": request.code, "rank": rank, "decision": str(decision.id)},
     )
+    if request.action == "accept":
+        await opening.open_case(connection, actor, row)
     return decision
 
 

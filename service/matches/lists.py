@@ -251,3 +251,8 @@ async def _present_ad_hoc(
                 )
             )
     return AdHocResult(items=items, model_version=version)
+
+
+async def counterparts_of(connection: Connection, actor: Actor, identifiers: list[UUID]) -> dict[UUID, Counterpart]:
+    """Listings of accepted pairs as the actor may see them, by id; those that it may not see are left out."""
+    return await _counterparts(connection, actor, identifiers, identifiers)
