@@ -9,7 +9,9 @@ from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
 from service.cases.endpoints import router as cases
 from service.cases.endpoints import steps as case_steps
+from service.cases.meeting_endpoints import router as case_meetings
 from service.cases.message_endpoints import router as case_messages
+from service.cases.partner_endpoints import router as partners
 from service.exchange.endpoints import router as exchange
 from service.hints.endpoints import router as hints
 from service.matches.consent_endpoints import router as consents
@@ -31,6 +33,8 @@ router.include_router(matches)
 router.include_router(consents)
 router.include_router(cases)
 router.include_router(case_messages)
+router.include_router(case_meetings)
+router.include_router(partners)
 # Behind what else hangs from a case: a message or a meeting is no step that it takes.
 router.include_router(case_steps)
 router.include_router(exchange)

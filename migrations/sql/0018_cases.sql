@@ -23,6 +23,8 @@ create table docking_case (
     terms jsonb not null default '{}',
     -- The number of the newest message.
     messages integer not null default 0,
+    -- Of all files together, in bytes; those that one does not see count too.
+    stored_bytes bigint not null default 0,
     version integer not null default 1,
     opened_at timestamptz not null,
     state_since timestamptz not null,
@@ -179,7 +181,7 @@ create index partner_operator_of_organization on partner_operator (organization_
 grant select, insert on docking_case, case_wait, case_message, case_attachment, case_read_mark, case_meeting, case_milestone,
     follow_up, partner_operator to duijie_app;
 -- Whose case it is stays as it was opened.
-grant update (state, closed_as, code, mode, terms, messages, version, state_since, updated_at, contracted_at, closed_at)
+grant update (state, closed_as, code, mode, terms, messages, stored_bytes, version, state_since, updated_at, contracted_at, closed_at)
     on docking_case to duijie_app;
 grant update (begun_at, due_at, days, provisional, reminders, escalated_at, next_at, ended_at, answered) on case_wait to duijie_app;
 grant update (number, at, party) on case_read_mark to duijie_app;

@@ -79,15 +79,7 @@ async def mark(connection: Connection, case_id: UUID, caller: UUID, party: str, 
     return kept
 
 
-STORED = "select coalesce(sum(size), 0) from case_attachment where case_id = $1"
-
-
-async def stored_bytes(connection: Connection, case_id: UUID) -> int:
-    """The files of a case that the actor sees, together, in bytes."""
-    size: int = await connection.fetchval(STORED, case_id)
-    return size
-
-
+STORE = "update docking_case set stored_bytes = stored_bytes + $2 where id = $1"
 ATTACH = """
 insert into case_attachment (message_id, case_id, name, media_type, size, digest, content)
 values ($1, $2, $3, $4, length($5::bytea), sha256($5), $5)
@@ -97,7 +89,8 @@ values ($1, $2, $3, $4, length($5::bytea), sha256($5), $5)
 async def attach(
     connection: Connection, message_id: UUID, case_id: UUID, name: str, media_type: str, content: bytes
 ) -> None:
-    """Keep a message's file."""
+    """Keep a message's file, and count it to those of its case."""
+    await connection.execute(STORE, case_id, len(content))
     await connection.execute(ATTACH, message_id, case_id, name, media_type, content)
 
 

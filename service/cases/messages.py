@@ -62,8 +62,10 @@ async def attach(
     """
     settings = get_settings()
     party_of(actor, case, channel)
-    stored = await message_repository.stored_bytes(connection, case.id)
-    attachments.check_size(len(content), stored, settings.case_attachment_bytes, settings.case_attachments_bytes)
+    held = await repository.lock(connection, case.id) or case
+    attachments.check_size(
+        len(content), held.stored_bytes, settings.case_attachment_bytes, settings.case_attachments_bytes
+    )
     media_type = attachments.type_of(content)
     clean = attachments.clean_name(name, media_type)
     number = await post(connection, actor, case, channel, body, file=(clean, media_type, content))

@@ -44,6 +44,7 @@ class Case:
     mode: str | None
     terms: dict[str, Any]
     messages: int
+    stored_bytes: int
     version: int
     opened_at: datetime
     state_since: datetime

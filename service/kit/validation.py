@@ -98,6 +98,8 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
         "A yes takes no text: say it in the purpose, or send a message",
     ),
     "code_of_closing": lambda c: Text(f"原因代码应为其中之一：{c['codes']}", f"The code is one of: {c['codes']}"),
+    "amount_with_paid": lambda _: Text("有收益（paid）时才填金额 amount", "An amount goes with paid, and only with it"),
+    "meeting_order": lambda _: Text("结束时间必须晚于开始时间", "A meeting ends after it begins"),
     "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 
