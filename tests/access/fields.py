@@ -25,6 +25,12 @@ GUARDED: Final = {
     "Revision": "content reason",
     "AuditEvent": "data",
     "ImportProblem": "value",
+    "Case": "terms",
+    "Message": "attachment body",
+    "Attachment": "name sha256",
+    "Meeting": "agenda title",
+    "Milestone": "title",
+    "FollowUp": "note",
 }
 OPEN: Final = {
     "Need": f"{_LISTING} background budget_max budget_min budget_negotiable foundation goals maturity_min needed_by "
@@ -42,5 +48,14 @@ OPEN: Final = {
     "Revision": "at version",
     "AuditEvent": "action address_class at digest from_state hash id key_id organization_id position request_id subject_id "
     "subject_kind to_state",
+    "Case": "actions awaiting broker_organization_id closed_as closed_at code contracted_at id missing mode need need_region "
+    "opened_at outcome outcome_region partner partner_pairs recommendation_id state state_since unread version your_sides",
+    "Message": "channel id number party read_by sent_at",
+    "Attachment": "media_type size",
+    # Whoever reads a case's meetings and milestones at all sees these too.
+    "Meeting": "cancelled ends_at id place starts_at updated_at version",
+    "Milestone": "done_on due_on id updated_at version",
+    # The canary in its note says who sees a follow-up at all.
+    "FollowUp": "amount answered_at asked_at currency due_at id months paid provisional side used",
     "ImportProblem": "column external_id line message rule",
 }

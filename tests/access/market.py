@@ -16,6 +16,7 @@ STATES: Final = {
     "outcome": ("draft", "submitted", "verified", "published", "transferred", "withdrawn", "expired"),
     "recommendation": ("proposed", "accepted", "declined", "snoozed", "superseded"),
     "organization": ("registered", "verified", "suspended"),
+    "case": ("invited", "consented", "consulting", "negotiating", "contracted", "following", "closed", "lapsed"),
 }
 NOBODY: Final = UUID("00000000-0000-7000-8000-000000000000")
 
@@ -209,6 +210,10 @@ class Builder:
             listings.append(await self._listing(kind, "R", state))
         await self._pairs(listings)
         await self._imports()
+        # Imported here: that file needs the types of this one.
+        from tests.access.market_cases import add_cases
+
+        await add_cases(self.connection, self.market, listings)
         return self.market
 
     async def _house(self, label: str, number: int) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from service.kit.db import SET_ACTOR
+from tests.access.probes_cases import CASE_PROBES, CASE_ROWS
 
 ORGANIZATIONS = ("own", "counterpart", "stranger", "suspended", "broker", "operator", "authority", "administrator")
 ROLE_OF = {"own": "enterprise", "counterpart": "provider", "stranger": "enterprise", "suspended": "enterprise"}
@@ -97,6 +98,7 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("other matching", "listing_matching (listing_id, indexed_version) values ({outcome}, 1)"),
     ("answer", "idempotency_key (caller, key, method, path, digest, created_at)"
      " values ({key of own}, 'k', 'POST', '/', sha256('x'), now())"),
+    *CASE_ROWS,
 )  # fmt: skip
 
 
@@ -239,6 +241,7 @@ PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
     ("idempotency_key", "update idempotency_key set status = 200", {1: "own"}),
     ("idempotency_key", "select from idempotency_key for update", {1: "own system"}),
     ("idempotency_key", "delete from idempotency_key", {1: "own system"}),
+    *CASE_PROBES,
 )  # fmt: skip
 
 

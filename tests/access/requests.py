@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.access.market import Market, Subject
 from tests.access.probing import Asked
+from tests.access.requests_cases import CASE_KINDS, CASE_PARTS, case_value
 
 NEED: Final = {"title": "枸杞鲜果快速干燥", "description": "单批干燥时间不超过12小时，含水率≤13%。"}
 PERSON: Final = {"name": "演示新人", "email": "xinren@example.com"}
@@ -16,9 +17,10 @@ BOUNDARY: Final = "probe"
 KINDS: Final = {
     "need_id": "need", "outcome_id": "outcome", "organization_id": "organization", "recommendation_id": "recommendation",
     "person_id": "person", "key_id": "key", "membership_id": "membership", "identity_id": "identity", "import_id": "import",
+    **CASE_KINDS,
 }  # fmt: skip
 # What a second object of a path belongs to is the first one.
-PARTS: Final = {"membership_id", "identity_id"}
+PARTS: Final = {"membership_id", "identity_id"} | CASE_PARTS
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -95,7 +97,18 @@ def _body(market: Market, operation: str, variant: str) -> tuple[bytes, str]:
         disposition = 'Content-Disposition: form-data; name="file"; filename="probe.csv"'
         form = f"--{BOUNDARY}\r\n{disposition}\r\nContent-Type: text/csv\r\n\r\n{content}\r\n--{BOUNDARY}--\r\n"
         return form.encode(), f"multipart/form-data; boundary={BOUNDARY}"
-    value = _value(path, variant) if method in ("POST", "PUT") else None
+    if path.endswith("/attachments"):
+        channel = "nothing" if variant == "broken" else "shared"
+        parts = (('name="channel"', channel), ('name="file"; filename="probe.txt"', "演示附件"))
+        form = "".join(
+            f"--{BOUNDARY}\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n" for name, value in parts
+        )
+        return f"{form}--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
+    value = None
+    if method in ("POST", "PUT"):
+        of_case = "{case_id}" in path or path == "/v1/partner-operators"
+        known = of_case and variant != "broken"
+        value = case_value(path, variant, str(market.houses["V"].id)) if known else _value(path, variant)
     return (b"", "") if value is None else (json.dumps(value).encode(), "application/json")
 
 

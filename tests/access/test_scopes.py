@@ -18,6 +18,7 @@ from tests.access.helpers import make_key
 from tests.conftest import Keys
 
 OPEN = """
+GET /v1/cooperation-modes,
 GET /v1/regions, GET /v1/partner-pairs, GET /v1/taxonomy, GET /v1/imports/template.xlsx,
 """
 READ = """
@@ -29,6 +30,11 @@ GET /v1/outcomes/{outcome_id}/matches, GET /v1/outcomes/{outcome_id}/hints, POST
 GET /v1/audit/events, GET /v1/audit/verification, GET /v1/audit/head,
 POST /v1/match, GET /v1/recommendations/{recommendation_id},
 GET /v1/recommendations/{recommendation_id}/consent, GET /v1/recommendations/{recommendation_id}/contacts,
+GET /v1/cases, GET /v1/cases/{case_id}, GET /v1/cases/{case_id}/messages, GET /v1/cases/{case_id}/attachments/{message_id},
+GET /v1/cases/{case_id}/meetings, GET /v1/cases/{case_id}/meetings/{meeting_id},
+GET /v1/cases/{case_id}/meetings/{meeting_id}/calendar.ics,
+GET /v1/cases/{case_id}/milestones, GET /v1/cases/{case_id}/milestones/{milestone_id}, GET /v1/cases/{case_id}/follow-ups,
+GET /v1/partner-operators, GET /v1/organizations/{organization_id}/response,
 GET /v1/imports/{import_id}, GET /v1/imports/{import_id}/report.xlsx, GET /v1/exports,
 """
 WRITE = """
@@ -37,6 +43,12 @@ POST /v1/needs, PUT /v1/needs/{need_id}, POST /v1/needs/{need_id}/{action},
 POST /v1/outcomes, PUT /v1/outcomes/{outcome_id}, POST /v1/outcomes/{outcome_id}/{action},
 POST /v1/recommendations/{recommendation_id}/decisions, POST /v1/imports,
 POST /v1/recommendations/{recommendation_id}/consent, DELETE /v1/recommendations/{recommendation_id}/consent,
+POST /v1/cases/{case_id}/answer, POST /v1/cases/{case_id}/close, POST /v1/cases/{case_id}/extensions,
+PUT /v1/cases/{case_id}/terms, POST /v1/cases/{case_id}/{action}, POST /v1/cases/{case_id}/messages,
+POST /v1/cases/{case_id}/attachments, POST /v1/cases/{case_id}/read, POST /v1/cases/{case_id}/meetings,
+PUT /v1/cases/{case_id}/meetings/{meeting_id}, POST /v1/cases/{case_id}/milestones,
+PUT /v1/cases/{case_id}/milestones/{milestone_id}, POST /v1/cases/{case_id}/follow-ups/{follow_up_id},
+POST /v1/partner-operators, DELETE /v1/partner-operators/{assignment_id},
 """
 ADMIN = """
 POST /v1/organizations, PUT /v1/organizations/{organization_id}, POST /v1/organizations/{organization_id}/{action},
