@@ -61,11 +61,13 @@ async def _look(connection: Connection, case: Case, wait: Wait, now: datetime, s
 
 async def _record(connection: Connection, case: Case, wait: Wait, action: str, target: str | None = None) -> None:
     organization = case.organization_of(wait.party)
+    broker = case.broker_organization_id
     data = {
         "party": wait.party,
         "what": wait.what,
         "due": wait.due_at.isoformat(),
         "organization": str(organization) if organization else None,
+        "broker": str(broker) if broker else None,
     }
     await log.record(
         connection, SYSTEM, "case", case.id, action, from_state=case.state, to_state=target or case.state, data=data

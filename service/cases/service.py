@@ -248,7 +248,9 @@ async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID
         NotFound, Forbidden: not a case of the actor's.
         OutOfTurn: not in consultation or negotiation, or something that the mode needs is missing.
     """
-    case = await read(connection, actor, identifier)
+    await read(connection, actor, identifier)
+    # Held before it is looked at, so that nobody takes a term away between the look and the step.
+    case = await _hold(connection, identifier)
     moment = clock.now()
     lacking = modes.missing(Mode(case.mode) if case.mode else None, case.terms)
     if lacking and case.state in ("consulting", "negotiating"):
