@@ -93,6 +93,10 @@ async def post(
     if channel == Channel.SHARED and held.state not in TALKING:
         raise OutOfTurn(NOT_YET)
     moment = clock.now()
+    if channel == Channel.SHARED and len(held.sides_of(actor)) == len(SIDES):
+        # An organization that has both sides speaks for the one whose turn it is.
+        found = await repository.open_waits(connection, [held.id])
+        party = next((wait.party for wait in found if wait.party in SIDES), party)
     identifier, number = await message_repository.insert(connection, actor, held.id, channel, party, body, moment)
     if file is not None:
         await message_repository.attach(connection, identifier, held.id, *file)

@@ -1,12 +1,14 @@
 """What comes at the same moment: both answers, a yes and a no, words of both sides, two clocks."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 from service.cases import service as cases
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
-from tests.cases.helpers import YES, Desk
+from tests.cases.helpers import YES, Desk, accept
 
 
 async def test_two_yes_at_once_make_one_consented_case(desk: Desk) -> None:
@@ -52,3 +54,25 @@ async def test_two_clocks_at_once_remind_once(desk: Desk, pool: Pool) -> None:
 
     assert sum(await asyncio.gather(*(keep() for _ in range(5)))) == 2
     assert (await desk.actions()).count("remind") == 2
+
+
+async def test_one_organization_on_both_sides_names_its_side_and_takes_turns(desk: Desk, pool: Pool) -> None:
+    own = desk.keys.enterprise.organization_id
+    async with transaction(pool, SYSTEM) as connection:
+        await connection.execute("update listing set organization_id = $1 where id = $2", own, UUID(desk.outcome))
+        await cases.close_unanswered(connection, SYSTEM, UUID(desk.recommendation))
+        await connection.execute(
+            "update recommendation set state = 'proposed' where id = $1", UUID(desk.recommendation)
+        )
+    await accept(desk.client, desk.keys, desk.recommendation)
+    (case,) = (await desk.client.get("/v1/cases?state=invited", headers=desk.keys.headers("broker"))).json()["items"]
+    both = replace(desk, case_id=case["id"])
+    assert (await both.read("enterprise"))["your_sides"] == ["need", "outcome"]
+    unnamed = await both.ask("enterprise", "POST", "/answer", YES)
+    assert (unnamed.status_code, unnamed.json()["errors"][0]["field"]) == (422, "side")
+    for side in ("need", "outcome"):
+        await both.take("enterprise", "/answer", YES | {"side": side})
+    await both.take("enterprise", "/consult")
+    for turn in ("outcome", "need", "outcome"):
+        await both.take("enterprise", "/messages", {"channel": "shared", "body": "内部协调"}, 201)
+        assert await both.awaited() == {(turn, "reply")}

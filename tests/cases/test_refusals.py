@@ -6,11 +6,13 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from service import worker
 from service.cases import business_days
 from service.cases import service as cases
 from service.errors import Conflict
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
+from service.resources import Resources
 from tests.cases.helpers import BEGIN, YES, Clock, Desk
 from tests.conftest import Keys
 
@@ -211,3 +213,10 @@ async def test_a_term_into_a_year_without_calendar_is_marked_and_counted_anew(
     await desk.tick(day(12, 30))
     shown = {each["party"]: each for each in (await desk.read())["awaiting"]}
     assert (shown["need"]["until"][:10], shown["need"]["provisional"]) == ("2027-01-06", False)
+
+
+async def test_the_worker_keeps_the_clock(desk: Desk, resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "now", lambda: day(9, 29))
+    await worker.keep_house(resources)
+    await worker.keep_house(resources)
+    assert (await desk.actions())[1:] == ["remind", "remind"]
