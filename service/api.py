@@ -8,6 +8,11 @@ from service.access.own_endpoints import router as me
 from service.access.people_endpoints import router as people
 from service.audit.endpoints import router as audit
 from service.brokers.endpoints import router as brokers
+from service.cases.endpoints import router as cases
+from service.cases.endpoints import steps as case_steps
+from service.cases.meeting_endpoints import router as case_meetings
+from service.cases.message_endpoints import router as case_messages
+from service.cases.partner_endpoints import router as partners
 from service.contracts.endpoints import router as contracts
 from service.contracts.subsidy_endpoints import router as subsidy_rules
 from service.exchange.endpoints import router as exchange
@@ -35,6 +40,12 @@ router.include_router(matches)
 router.include_router(consents)
 router.include_router(review)
 router.include_router(brokers)
+router.include_router(cases)
+router.include_router(case_messages)
+router.include_router(case_meetings)
+router.include_router(partners)
+# Behind what else hangs from a case: a message or a meeting is no step that it takes.
+router.include_router(case_steps)
 router.include_router(exchange)
 router.include_router(hints)
 router.include_router(refinement)

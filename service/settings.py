@@ -156,6 +156,49 @@ class Settings(BaseSettings):
         description="Whether webhooks may go to http and to addresses within one's own network: for tests and closed networks.",
     )
     webhook_seconds: float = Field(default=15, gt=0, le=60, description="Longest wait for an endpoint's answer.")
+    case_invitation_days: int = Field(
+        default=5, ge=1, le=250, description="Business days in which a side answers its invitation to a case."
+    )
+    case_reply_days: int = Field(
+        default=5, ge=1, le=250, description="Business days in which a side replies to the other in a consultation."
+    )
+    case_contract_days: int = Field(
+        default=30, ge=1, le=250, description="Business days from the beginning of a negotiation to its contract."
+    )
+    case_broker_days: int = Field(
+        default=3, ge=1, le=250, description="Business days in which a broker takes the step that a case waits for."
+    )
+    case_grace_days: int = Field(
+        default=5,
+        ge=1,
+        le=250,
+        description="Business days between telling the broker that a term has passed and the lapse of the case.",
+    )
+    case_reminder_days: str = Field(
+        default="2,0",
+        description="Business days before a term ends on which its party is reminded, with commas between.",
+    )
+    case_follow_up_months: str = Field(
+        default="3,6,12", description="Months after a contract at which both sides are asked what became of it."
+    )
+    case_follow_up_days: int = Field(
+        default=10, ge=1, le=250, description="Business days in which a side answers such a question."
+    )
+    case_attachment_bytes: int = Field(
+        default=10 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Largest file attached to a case's message."
+    )
+    case_attachments_bytes: int = Field(
+        default=200 * 1024 * 1024,
+        ge=1024,
+        le=1024 * 1024 * 1024,
+        description="All files of one case together, at most.",
+    )
+    response_least_answers: int = Field(
+        default=5,
+        ge=3,
+        le=1000,
+        description="Answered invitations from which on an organization's response time is published.",
+    )
     stored_matches: int = Field(default=50, ge=1, le=500, description="Most matches stored per ranking run.")
 
     @field_validator("database_url", "owner_database_url")
@@ -171,6 +214,24 @@ class Settings(BaseSettings):
     def _is_rate(cls, value: str) -> str:
         parse_rate(value)
         return value
+
+    @field_validator("case_reminder_days", "case_follow_up_months")
+    @classmethod
+    def _are_numbers(cls, value: str) -> str:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(part.isdecimal() and int(part) <= 120 for part in parts):
+            raise ValueError("must be whole numbers up to 120 with commas between, such as 3,6,12")
+        return ",".join(parts)
+
+    @property
+    def reminders(self) -> tuple[int, ...]:
+        """The days of `case_reminder_days`, the earliest reminder first."""
+        return tuple(sorted({int(part) for part in self.case_reminder_days.split(",") if part}, reverse=True))
+
+    @property
+    def follow_up_months(self) -> tuple[int, ...]:
+        """The months of `case_follow_up_months`, the earliest first; 0 is none."""
+        return tuple(sorted({int(part) for part in self.case_follow_up_months.split(",") if part} - {0}))
 
     @field_validator("cors_origins")
     @classmethod

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from service import telling
+from service.cases import service as cases
 from service.kit import idempotency, limits, queue
 from service.kit.actor import SYSTEM
 from service.kit.clock import now, today
@@ -71,6 +72,8 @@ async def keep_house(resources: Resources) -> None:
     while settled:
         async with transaction(resources.pool, SYSTEM) as connection:
             settled = await leases.settle(connection)
+    async with transaction(resources.pool, SYSTEM) as connection:
+        await cases.keep_clock(connection, now())
     await _forget(resources)
     await telling.forget(resources)
     await switching.settle(resources)

@@ -3,7 +3,7 @@
 from migrations.script import run_file
 
 revision = "0020"
-down_revision = "0015"
+down_revision = "0019"
 
 
 def upgrade() -> None:

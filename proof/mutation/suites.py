@@ -45,6 +45,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "service/access/members.py": ("tests/access/test_people.py", "tests/access/test_oidc.py"),
     "service/access/": ("tests/access",),
     "service/audit/": ("tests/events",),
+    "service/cases/": ("tests/cases", "tests/access/test_matrix.py"),
     "service/events/": ("tests/events",),
     "service/exchange/": ("tests/exchange",),
     "service/kit/idempotency.py": ("tests/kit/test_idempotency_key.py", "tests/http/test_idempotency.py"),

@@ -111,6 +111,21 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
         "Give one of recommendation_id, case_id, origin_reason",
     ),
     "two_sides": lambda _: Text("合同须有买方和卖方", "A contract has a buyer and a seller"),
+    "purpose_with_yes": lambda _: Text(
+        "同意（yes）必须写明目的 purpose，其他答复不带", "A yes needs a purpose, and only a yes takes one"
+    ),
+    "code_with_no": lambda _: Text(
+        "谢绝（no）必须给出原因代码 code，其他答复不带", "A no needs a code, and only a no takes one"
+    ),
+    "text_with_question": lambda _: Text("提问时请在 text 中写明问题", "A question needs its text"),
+    "text_with_other": lambda _: Text("原因为“其他”时请在 text 中说明", "The code other needs a text"),
+    "no_text_with_yes": lambda _: Text(
+        "同意时不带 text，要说的话请写在目的 purpose 中或另发消息",
+        "A yes takes no text: say it in the purpose, or send a message",
+    ),
+    "code_of_closing": lambda c: Text(f"原因代码应为其中之一：{c['codes']}", f"The code is one of: {c['codes']}"),
+    "amount_with_paid": lambda _: Text("有收益（paid）时才填金额 amount", "An amount goes with paid, and only with it"),
+    "meeting_order": lambda _: Text("结束时间必须晚于开始时间", "A meeting ends after it begins"),
     "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 

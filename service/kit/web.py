@@ -33,6 +33,8 @@ SECONDS = Histogram(
     registry=REGISTRY,
 )
 UPLOADS = "/v1/imports"
+# What a form has around its one file: boundaries, headers of its parts, a word to the file.
+FORM_BYTES = 64 * 1024
 # What a caller sends as X-Request-Id ends up in logs and events: short, and nothing that breaks a line.
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
@@ -98,7 +100,12 @@ class Manners:
             current_language.reset(token)
 
     def _limit(self, path: str) -> int:
-        return self.settings.max_upload_bytes if path.rstrip("/") == UPLOADS else self.settings.max_body_bytes
+        path = path.rstrip("/")
+        if path == UPLOADS:
+            return self.settings.max_upload_bytes
+        if path.startswith("/v1/cases/") and path.endswith("/attachments"):
+            return self.settings.case_attachment_bytes + FORM_BYTES
+        return self.settings.max_body_bytes
 
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, never the path: a path holds ids, and would make a metric of each.

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from service.cases import invitations
+from service.cases.records import Party
 from service.errors import FieldProblem, Forbidden, OutOfTurn, ValidationProblem
 from service.events import log
 from service.kit.actor import Actor, Role
@@ -29,7 +31,7 @@ async def give(connection: Connection, actor: Actor, identifier: UUID, request: 
 
     Raises:
         NotFound, Forbidden: not a pair that the actor may know of, or no side of it is its organization's.
-        OutOfTurn: no broker accepted the pair, the side consents already, or a listing has left the market.
+        OutOfTurn: no broker accepted the pair, the side consents already, its case has ended, or a listing has left the market.
         ValidationProblem: both sides are the organization's, and none is named.
     """
     pair, side = await _own_side(connection, actor, identifier, request.side)
@@ -48,7 +50,9 @@ async def give(connection: Connection, actor: Actor, identifier: UUID, request: 
         )
     made = await consent_repository.insert(connection, actor, identifier, side, request.purpose)
     await _record(connection, actor, identifier, "consent", side, made)
-    return await _state(connection, identifier)
+    state = await _state(connection, identifier)
+    await invitations.consented(connection, actor, identifier, Party(side), _parties(state))
+    return state
 
 
 async def withdraw(connection: Connection, actor: Actor, identifier: UUID, wanted: Side | None) -> Consents:
@@ -64,7 +68,9 @@ async def withdraw(connection: Connection, actor: Actor, identifier: UUID, wante
     if ended is None:
         raise OutOfTurn(Text("本方当前没有有效的同意", "Your side has no open consent to withdraw"))
     await _record(connection, actor, identifier, "withdraw_consent", side, ended)
-    return await _state(connection, identifier)
+    state = await _state(connection, identifier)
+    await invitations.withdrew(connection, actor, identifier, Party(side), _parties(state))
+    return state
 
 
 async def read(connection: Connection, actor: Actor, identifier: UUID) -> Consents:
@@ -134,6 +140,15 @@ async def _own_side(connection: Connection, actor: Actor, identifier: UUID, want
 
 def _sides(consents: list[Consent]) -> frozenset[Side]:
     return frozenset(consent.side for consent in consents if consent.withdrawn_at is None)
+
+
+async def consenting(connection: Connection, identifier: UUID) -> frozenset[Party]:
+    """The sides of a pair that consent now; for rooms that have settled who may ask."""
+    return _parties(await _state(connection, identifier))
+
+
+def _parties(state: Consents) -> frozenset[Party]:
+    return frozenset(Party(side) for side in Side if getattr(state, side))
 
 
 async def _state(connection: Connection, identifier: UUID) -> Consents:

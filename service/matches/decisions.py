@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from service.cases import opening
 from service.errors import Conflict, FieldProblem, Forbidden, NotFound, ServiceError, ValidationProblem
 from service.events import log
 from service.kit.actor import Actor
@@ -186,6 +187,8 @@ async def _keep(
         to_state=step.target,
         data={"code": request.code, "rank": rank, "decision": str(decision.id)},
     )
+    if request.action == "accept":
+        await opening.open_case(connection, actor, row)
     return decision
 
 

@@ -26,15 +26,24 @@ from service.matches.schemas import (
 router = APIRouter(tags=["matches"], route_class=Route)
 
 States = Annotated[list[RecommendationState] | None, Query(alias="state", description="状态，可多选")]
+PartnersFirst = Annotated[
+    bool, Query(description="From partner regions first, and of these the best first / 结对地区优先")
+]
 Levels = Annotated[list[MatchLevel] | None, Query(alias="level", description="相关度，可多选")]
 
 
 @router.get("/needs/{need_id}/matches", summary="Outcomes for a need / 需求的推荐成果", responses=problems(403, 404))
 async def matches_of_need(
-    tx: Tx, need_id: UUID, state: States = None, level: Levels = None, limit: Limit = LIMIT, cursor: Cursor = None
+    tx: Tx,
+    need_id: UUID,
+    state: States = None,
+    level: Levels = None,
+    partners_first: PartnersFirst = False,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
 ) -> MatchPage:
     """The stored ranked list of a need, best first, for its organization and for staff."""
-    narrowing = _narrowing(state, level)
+    narrowing = _narrowing(state, level, partners_first)
     return await lists.ranked_page(
         tx.connection, tx.actor, Kind.NEED, need_id, narrowing=narrowing, limit=limit, cursor=cursor
     )
@@ -44,17 +53,27 @@ async def matches_of_need(
     "/outcomes/{outcome_id}/matches", summary="Needs for an outcome / 成果的推荐需求", responses=problems(403, 404)
 )
 async def matches_of_outcome(
-    tx: Tx, outcome_id: UUID, state: States = None, level: Levels = None, limit: Limit = LIMIT, cursor: Cursor = None
+    tx: Tx,
+    outcome_id: UUID,
+    state: States = None,
+    level: Levels = None,
+    partners_first: PartnersFirst = False,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
 ) -> MatchPage:
     """The stored ranked list of an outcome, best first; needs stay anonymous to the provider."""
-    narrowing = _narrowing(state, level)
+    narrowing = _narrowing(state, level, partners_first)
     return await lists.ranked_page(
         tx.connection, tx.actor, Kind.OUTCOME, outcome_id, narrowing=narrowing, limit=limit, cursor=cursor
     )
 
 
-def _narrowing(states: list[RecommendationState] | None, levels: list[MatchLevel] | None) -> lists.Narrowing:
-    return lists.Narrowing([*map(str, states)] if states else None, [*map(str, levels)] if levels else None)
+def _narrowing(
+    states: list[RecommendationState] | None, levels: list[MatchLevel] | None, partners_first: bool
+) -> lists.Narrowing:
+    return lists.Narrowing(
+        [*map(str, states)] if states else None, [*map(str, levels)] if levels else None, partners_first
+    )
 
 
 @router.post(

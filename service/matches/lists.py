@@ -49,6 +49,7 @@ class Narrowing:
 
     states: list[str] | None = None
     levels: list[str] | None = None
+    partners_first: bool = False
 
 
 async def ranked_page(
@@ -69,16 +70,20 @@ async def ranked_page(
     """
     listing = await listings.read(connection, actor, kind, listing_id)
     decisions.check_may_read_list(actor, listing.organization_id)
-    position = decode_cursor(cursor, float, UUID, float)
-    rows = await repository.ranked_list(
-        connection,
-        listing_id,
-        of_need=kind is Kind.NEED,
-        states=narrowing.states or SHOWN_STATES,
-        levels=narrowing.levels,
-        after=(float(str(position[0])), UUID(str(position[1]))) if position else None,
-        limit=limit + 1,
-    )
+    position = decode_cursor(cursor, float, UUID, float, *([int] if narrowing.partners_first else []))
+    after = (float(str(position[0])), UUID(str(position[1]))) if position else None
+    chosen: dict[str, Any] = {
+        "of_need": kind is Kind.NEED,
+        "states": narrowing.states or SHOWN_STATES,
+        "levels": narrowing.levels,
+        "limit": limit + 1,
+    }
+    if narrowing.partners_first:
+        places = await regions.partners_of(connection, listing.region) if listing.region else []
+        behind = (bool(position[3]), *after) if position and after else None
+        rows = await repository.partners_first(connection, listing_id, after=behind, regions=places, **chosen)
+    else:
+        rows = await repository.ranked_list(connection, listing_id, after=after, **chosen)
     first = int(float(str(position[2]))) + 1 if position else 1
     shown = rows[:limit]
     accepted = [row["counterpart_id"] for row in shown if row["state"] == "accepted"]
@@ -101,8 +106,13 @@ async def ranked_page(
             # A decided pair outlives the withdrawal of its other side, which is then for staff alone.
             if row["counterpart_id"] in others
         ],
-        next=encode_cursor(last["score"], str(last["id"]), float(first + limit - 1)) if last else None,
+        next=_next(last, first + limit - 1, narrowing) if last else None,
     )
+
+
+def _next(last: Row, place: int, narrowing: Narrowing) -> str:
+    partner = (int(last["partner"]),) if narrowing.partners_first else ()
+    return encode_cursor(last["score"], str(last["id"]), float(place), *partner)
 
 
 def _columns(row: Row, *names: str) -> dict[str, Any]:
@@ -273,3 +283,8 @@ async def _present_ad_hoc(
                 )
             )
     return AdHocResult(items=items, model_version=version)
+
+
+async def counterparts_of(connection: Connection, actor: Actor, identifiers: list[UUID]) -> dict[UUID, Counterpart]:
+    """Listings of accepted pairs as the actor may see them, by id; those that it may not see are left out."""
+    return await _counterparts(connection, actor, identifiers, identifiers)

@@ -181,6 +181,57 @@ async def ranked_list(
     return await connection.fetch(statement, listing_id, states, levels, score, identifier, limit)
 
 
+# As above, those first whose other side lies in one of the regions `$7`: codes of GB/T 2260 nest by their digits. Every pair of
+# the listing is read for it, which are a few hundred at most for a need, and as many as needs found it for an outcome.
+PARTNERS_OF_NEED = """
+select recommendation.id, recommendation.state, score, probability, level, conflicts, explanation, model_version,
+       recommendation.version, recommendation.updated_at, recommendation.outcome_id as counterpart_id, partner
+from recommendation
+left join listing on listing.id = recommendation.outcome_id
+cross join lateral (
+    select coalesce(array[region, left(region, 4) || '00', left(region, 2) || '0000'] && $7, false) as partner
+) as place
+where need_id = $1
+  and recommendation.state = any ($2)
+  and ($3::text[] is null or level = any ($3))
+  and ($4::float8 is null or (partner, score, recommendation.id) < ($8::boolean, $4, $5::uuid))
+order by partner desc, score desc, recommendation.id desc
+limit $6
+"""
+PARTNERS_OF_OUTCOME = """
+select recommendation.id, recommendation.state, score, probability, level, conflicts, explanation, model_version,
+       recommendation.version, recommendation.updated_at, recommendation.need_id as counterpart_id, partner
+from recommendation
+left join listing on listing.id = recommendation.need_id
+cross join lateral (
+    select coalesce(array[region, left(region, 4) || '00', left(region, 2) || '0000'] && $7, false) as partner
+) as place
+where outcome_id = $1
+  and recommendation.state = any ($2)
+  and ($3::text[] is null or level = any ($3))
+  and ($4::float8 is null or (partner, score, recommendation.id) < ($8::boolean, $4, $5::uuid))
+order by partner desc, score desc, recommendation.id desc
+limit $6
+"""
+
+
+async def partners_first(
+    connection: Connection,
+    listing_id: UUID,
+    *,
+    of_need: bool,
+    states: list[str],
+    levels: list[str] | None,
+    after: tuple[bool, float, UUID] | None,
+    limit: int,
+    regions: list[str],
+) -> list[Row]:
+    """A page of a stored ranked list, those of some regions first, and of these and the others the best first."""
+    partner, score, identifier = after or (None, None, None)
+    statement = PARTNERS_OF_NEED if of_need else PARTNERS_OF_OUTCOME
+    return await connection.fetch(statement, listing_id, states, levels, score, identifier, limit, regions, partner)
+
+
 COUNTERPARTS = """
 select listing.id, listing.kind, organization_id, title, confidential,
        left(case when confidential then coalesce(abstract, '') else description end, 200) as excerpt,

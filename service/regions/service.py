@@ -106,3 +106,26 @@ async def get_region(connection: Connection, code: str) -> Region | None:
     """One division."""
     row = await connection.fetchrow(GET_REGION, code)
     return Region.model_validate(dict(row)) if row else None
+
+
+# Each place with what it lies in; a pair of a city and a county is one of both provinces' places too, not the other way round.
+PAIRS_BETWEEN = """
+with recursive place as (
+    select 'one' as side, code, parent from region where code = $1
+    union all
+    select 'other', code, parent from region where code = $2
+    union all
+    select place.side, region.code, region.parent from region join place on region.code = place.parent
+)
+select distinct from_region || ':' || to_region || ':' || program as name from partner_pair
+join place as one on one.code = from_region
+join place as two on two.code = to_region and two.side <> one.side
+order by name
+"""
+
+
+async def partner_pairs_between(connection: Connection, one: str | None, other: str | None) -> list[str]:
+    """The partner pairs that two regions are, or lie in, in either direction, as `from:to:program`; sorted."""
+    if one is None or other is None or one == other:
+        return []
+    return [str(row["name"]) for row in await connection.fetch(PAIRS_BETWEEN, one, other)]

@@ -68,3 +68,14 @@ async def count(
 ) -> list[Row]:
     """For each organization its questions since a moment that are answered, overdue, or open, and the median in hours."""
     return await connection.fetch(COUNT, organization_ids, at, since, overdue)
+
+
+INVITATION_ANSWERS = "select answered, median_hours from invitation_answers($1, $2, $3)"
+
+
+async def invitation_answers(
+    connection: Connection, organization_id: UUID, since: datetime, least: int
+) -> tuple[int, float] | None:
+    """How many invitations of an organization since a moment are answered, and the median in hours, from `least` on."""
+    row = await connection.fetchrow(INVITATION_ANSWERS, organization_id, since, least)
+    return (row["answered"], row["median_hours"]) if row and row["answered"] is not None else None

@@ -1,13 +1,17 @@
 """What an organization is asked and how soon it answers; counted for the ranking, which reads it of an outcome's provider.
 
-A question is a listing that a reviewer returned for changes. Its answer is the next submission by the organization itself,
-and no submission in its name. How soon an organization answers is the median over the questions of two years:
+A question is a listing that a reviewer returned for changes; its answer is the next submission by the organization itself,
+and no submission in its name. A question is also an invitation to a case; its answer is a yes, a no or a question by the
+side itself. How soon an organization answers is the median over the questions of two years:
 
 - an answered question counts with the time that its answer took;
 - one that went without an answer for more than two weeks counts with the time that it was open: until now, or until
   somebody else submitted the listing or it was withdrawn. An answer would have taken longer still, so the median is the
   least that it can be. Left out, silence would be better than a late answer;
 - one that has been open for less, or was ended by others within two weeks, says nothing.
+
+Of invitations alone, and of answered ones alone, the response time is made that is published (`published`): what the market
+is told of an organization should say one plain thing, and only from enough cases.
 
 A median rather than a mean, since one question that was forgotten says little. A survival estimate would use the open questions
 of less than two weeks too; for the handful that an organization is asked, a figure that anybody can check is worth more.
@@ -27,6 +31,7 @@ from service.matches.models import rank_outcomes_of
 from service.responses import repository
 
 REVISION = "revision"
+INVITATION = "invitation"
 # As long as the ranking takes an outcome to lose half of its freshness.
 REMEMBERED = timedelta(days=730)
 OVERDUE = timedelta(days=14)
@@ -57,6 +62,33 @@ async def follow(
     if changed:
         await repository.lock(connection, organization_id)
         await _count(connection, [organization_id], at)
+
+
+async def invite(connection: Connection, organization_id: UUID, subject_id: UUID, at: datetime) -> None:
+    """Keep that an organization is invited, by the id of what awaits it; `count_invited` follows."""
+    await repository.ask(connection, organization_id, INVITATION, subject_id, at)
+
+
+async def count_invited(connection: Connection, organization_ids: list[UUID], at: datetime) -> None:
+    """Count organizations that were invited, so that the daily count comes upon those that never answer."""
+    # In one order for everybody, so that no two wait for each other.
+    for organization_id in sorted(set(organization_ids)):
+        await repository.lock(connection, organization_id)
+    await _count(connection, sorted(set(organization_ids)), at)
+
+
+async def answer_invitation(connection: Connection, organization_id: UUID, subject_id: UUID, at: datetime) -> None:
+    """Keep that an organization itself answered an invitation, and count it."""
+    if await repository.end(connection, INVITATION, subject_id, at, answered=True):
+        await repository.lock(connection, organization_id)
+        await _count(connection, [organization_id], at)
+
+
+async def published(
+    connection: Connection, organization_id: UUID, at: datetime, least: int
+) -> tuple[int, float] | None:
+    """How many invitations an organization answered in two years, and the median in hours; None from fewer than `least`."""
+    return await repository.invitation_answers(connection, organization_id, at - REMEMBERED, least)
 
 
 async def count_due(connection: Connection, at: datetime) -> int:

@@ -124,6 +124,44 @@ CONTRACT = table(
     ),
 )
 
+CASE = table(
+    "case",
+    "invited",
+    {
+        "invited": Text("待双方确认", "invited"),
+        "consented": Text("双方已同意", "consented"),
+        "consulting": Text("磋商中", "consulting"),
+        "negotiating": Text("谈判中", "negotiating"),
+        "contracted": Text("已签约", "contracted"),
+        "following": Text("跟踪中", "being followed"),
+        "closed": Text("已结束", "closed"),
+        "lapsed": Text("已失效", "lapsed"),
+    },
+    # The owner of a case is either side; a broker's steps are those of the case's own broker.
+    step("consent", "invited", "consented", (OWNER,), "同意", "consent"),
+    step("decline", "invited", "closed", (OWNER,), "谢绝", "decline"),
+    # Who withdraws a consent is asked again; a signed contract does not end by it.
+    step("withdraw_consent", "consented consulting negotiating", "invited", (OWNER,), "撤回同意", "withdraw a consent"),
+    step("consult", "consented", "consulting", (OWNER, *REVIEWERS), "开始磋商", "begin to consult"),
+    step("negotiate", "consulting", "negotiating", (OWNER, *REVIEWERS), "开始谈判", "begin to negotiate"),
+    step("contract", "consulting negotiating", "contracted", (OWNER, *REVIEWERS), "签约", "sign the contract"),
+    step("follow", "contracted", "following", REVIEWERS, "开始跟踪", "begin to follow up"),
+    step("close_won", "contracted following", "closed", REVIEWERS, "成功办结", "close as won"),
+    step(
+        "close_lost",
+        "invited consented consulting negotiating contracted following",
+        "closed",
+        REVIEWERS,
+        "终止",
+        "close as lost",
+    ),
+    step("undo", "invited", "closed", REVIEWERS, "撤销推荐", "undo the acceptance"),
+    step("lapse", "invited consulting negotiating", "lapsed", (Role.SYSTEM,), "失效", "lapse"),
+    step("reopen", "lapsed", "invited", REVIEWERS, "重新启动", "open again"),
+    # Where both consents stand still, nobody has to be invited again.
+    step("resume", "lapsed", "consented", REVIEWERS, "恢复对接", "resume"),
+)
+
 WORKFLOWS: dict[str, Workflow] = {
-    workflow.subject: workflow for workflow in (NEED, OUTCOME, RECOMMENDATION, ORGANIZATION, CONTRACT)
+    workflow.subject: workflow for workflow in (NEED, OUTCOME, RECOMMENDATION, ORGANIZATION, CASE, CONTRACT)
 }

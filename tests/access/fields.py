@@ -40,6 +40,12 @@ GUARDED: Final = {
     "Notification": "message",
     "Webhook": "description url",
     "DeliveryReport": "body",
+    "Case": "terms",
+    "Message": "attachment body",
+    "Attachment": "name sha256",
+    "Meeting": "agenda title",
+    "Milestone": "title",
+    "FollowUp": "note",
 }
 OPEN: Final = {
     "Need": f"{_LISTING} background budget_max budget_min budget_negotiable foundation goals maturity_min needed_by "
@@ -68,6 +74,15 @@ OPEN: Final = {
     "Notification": "action at category event_id id personal read_at subject_id subject_kind",
     "Webhook": f"{_STAMPS} disabled_reason failing_since old_secret_until ordered state types",
     "DeliveryReport": "attempts created_at delivered_at event_id id last_error last_status log next_at state subject_id type webhook_id",
+    "Case": "actions awaiting broker_organization_id closed_as closed_at code contracted_at id missing mode need need_region "
+    "opened_at outcome outcome_region partner partner_pairs recommendation_id state state_since unread version your_sides",
+    "Message": "channel id number party read_by sent_at",
+    "Attachment": "media_type size",
+    # Whoever reads a case's meetings and milestones at all sees these too.
+    "Meeting": "cancelled ends_at id place starts_at updated_at version",
+    "Milestone": "done_on due_on id updated_at version",
+    # The canary in its note says who sees a follow-up at all.
+    "FollowUp": "amount answered_at asked_at currency due_at id months paid provisional side used",
     "ImportProblem": "column external_id line message rule",
     # Whoever sees the contract at all sees these; the canaries in what it says tell who does.
     "Contract": f"{_STAMPS} actions case_id closed_at filed_at next_due_on received recommendation_id registered_on registration "

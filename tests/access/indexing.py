@@ -8,8 +8,8 @@ from service.kit.actor import SYSTEM
 from service.kit.db import prepare_connection, transaction
 from service.resources import Resources
 from tests.access.market import Builder, Market
-from tests.access.market_refinement import add_refinements
 from tests.access.market_contracts import add_contracts
+from tests.access.market_refinement import add_refinements
 
 
 async def build_market(owner_url: str, role_sets: list[frozenset[str]]) -> Market:

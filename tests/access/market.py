@@ -9,8 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from tests.access.market_review import add_review
 from tests.access.market_notices import make_notices
+from tests.access.market_review import add_review
 
 ROLES: Final = ("enterprise", "provider", "broker", "operator", "authority", "administrator")
 SCOPES: Final = frozenset({"read", "write", "admin"})
@@ -20,6 +20,7 @@ STATES: Final = {
     "recommendation": ("proposed", "accepted", "declined", "snoozed", "superseded"),
     "organization": ("registered", "verified", "suspended"),
     "contract": ("draft", "signed", "filed", "registered", "rejected", "settled", "changed", "cancelled"),
+    "case": ("invited", "consented", "consulting", "negotiating", "contracted", "following", "closed", "lapsed"),
 }
 NOBODY: Final = UUID("00000000-0000-7000-8000-000000000000")
 
@@ -221,6 +222,10 @@ class Builder:
         self.market.subjects += [
             Subject(*each) for each in await make_notices(self.connection, houses, members, self.bird.word)
         ]
+        # Imported here: that file needs the types of this one.
+        from tests.access.market_cases import add_cases
+
+        await add_cases(self.connection, self.market, listings)
         return self.market
 
     async def _house(self, label: str, number: int) -> None:

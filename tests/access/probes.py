@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from service.kit.db import SET_ACTOR
+from tests.access.probes_cases import CASE_PROBES, CASE_ROWS
 from tests.access.probes_contracts import CONTRACT_PROBES, CONTRACT_ROWS
 from tests.access.probes_notices import NOTICE_PROBES, NOTICE_ROWS
 
@@ -111,6 +112,7 @@ ROWS: tuple[tuple[str, str], ...] = (
      " values ({key of own}, 'k', 'POST', '/', sha256('x'), now())"),
     *CONTRACT_ROWS,
     *NOTICE_ROWS,
+    *CASE_ROWS,
 )  # fmt: skip
 
 
@@ -298,6 +300,7 @@ PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
     ("idempotency_key", "delete from idempotency_key", {1: "own system"}),
     *CONTRACT_PROBES,
     *NOTICE_PROBES,
+    *CASE_PROBES,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +15,7 @@ from uuid import UUID
 from service.kit.db import Connection, Pool
 from tests.access.market import Aviary, Subject
 from tests.access.rules import RULES, may_know, shown
+from tests.access.rules_cases import unseen_case
 from tests.access.ruling import Cell, sees_listing
 
 ASGI = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
@@ -144,7 +145,7 @@ CANARY = re.compile(Aviary.PATTERN)
 
 
 # Lists that hold every listing which the caller sees, by the kind of what they list.
-LISTS = {"GET /v1/needs": "need", "GET /v1/outcomes": "outcome"}
+LISTS = {"GET /v1/needs": "need", "GET /v1/outcomes": "outcome", "GET /v1/cases": "case"}
 
 
 @dataclass(slots=True)
@@ -157,7 +158,9 @@ class Count:
 
 
 def sees(cell: Cell, subject: Subject) -> bool:
-    """Whether a list shows a listing to the caller."""
+    """Whether a list shows a listing or a case to the caller."""
+    if subject.kind == "case":
+        return unseen_case(replace(cell, subject=subject)) is None
     return sees_listing(cell.market, cell.caller, subject)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tests.access.market import Market, Subject
 from tests.access.market_contracts import contract_body
 from tests.access.probing import Asked
+from tests.access.requests_cases import CASE_KINDS, CASE_PARTS, case_value
 from tests.access.requests_review import review_body, review_query
 
 NEED: Final = {"title": "枸杞鲜果快速干燥", "description": "单批干燥时间不超过12小时，含水率≤13%。"}
@@ -21,13 +22,11 @@ KINDS: Final = {
     "person_id": "person", "key_id": "key", "membership_id": "membership", "identity_id": "identity", "import_id": "import",
     "listing_id": "need", "question_id": "question",
     "contract_id": "contract", "rule_id": "subsidy_rule",
-}  # fmt: skip
-# What a second object of a path belongs to is the first one.
-PARTS: Final = {"membership_id", "identity_id", "question_id"}
     "notification_id": "notification", "webhook_id": "webhook", "delivery_id": "delivery",
+    **CASE_KINDS,
 }  # fmt: skip
 # What a second object of a path belongs to is the first one.
-PARTS: Final = {"membership_id", "identity_id", "delivery_id"}
+PARTS: Final = {"membership_id", "identity_id", "question_id", "delivery_id"} | CASE_PARTS
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -112,6 +111,18 @@ def _body(market: Market, operation: str, variant: str, action: str = "") -> tup
         value = contract_body(market, path, action, variant) if method in ("POST", "PUT") else None
     else:
         value = _value(path, variant) if method in ("POST", "PUT") else None
+    if path.endswith("/attachments"):
+        channel = "nothing" if variant == "broken" else "shared"
+        parts = (('name="channel"', channel), ('name="file"; filename="probe.txt"', "演示附件"))
+        form = "".join(
+            f"--{BOUNDARY}\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n" for name, value in parts
+        )
+        return f"{form}--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
+    value = None
+    if method in ("POST", "PUT"):
+        of_case = "{case_id}" in path or path == "/v1/partner-operators"
+        known = of_case and variant != "broken"
+        value = case_value(path, variant, str(market.houses["V"].id)) if known else _value(path, variant)
     return (b"", "") if value is None else (json.dumps(value).encode(), "application/json")
 
 

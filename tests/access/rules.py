@@ -7,10 +7,11 @@ A rule is the scope that its endpoint takes, and the refusals in the order in wh
 from typing import Final
 
 from tests.access.market import Caller, Canary, Market
-from tests.access.rules_refinement import REFINEMENT_RULES
-from tests.access.rules_review import REVIEW_RULES
+from tests.access.rules_cases import CASE_GUARDS, CASE_RULES
 from tests.access.rules_contracts import CONTRACT_RULES, PARTIES
 from tests.access.rules_notices import NOTICE_RULES
+from tests.access.rules_refinement import REFINEMENT_RULES
+from tests.access.rules_review import REVIEW_RULES
 from tests.access.ruling import (
     OPERATORS,
     OVERSEERS,
@@ -76,6 +77,7 @@ RULES: Final[dict[str, Rule]] = {
     **_listings("need", "/v1/needs"),
     **_listings("outcome", "/v1/outcomes"),
     **REFINEMENT_RULES,
+    **CASE_RULES,
     "GET /v1/me": Rule("read"),
     "GET /v1/people/me": Rule("read", (no_person,)),
     "PUT /v1/people/me": Rule("write", (no_person, precondition), 200, CHANGE),
@@ -150,6 +152,8 @@ def may_know(market: Market, caller: Caller, canary: Canary) -> bool:
     if canary.guard == "text":
         assert canary.subject is not None
         return sees_listing(market, caller, canary.subject)
+    if canary.guard in CASE_GUARDS:
+        return CASE_GUARDS[canary.guard](caller, canary)
     # The guards of fields, each with those who may see through it.
     return {
         "contact": own,

@@ -31,6 +31,11 @@ ACTIONS: Final = {
     ("organization", "verify"): ("registered", "operator"),
     ("organization", "suspend"): ("registered verified", "operator"),
     ("organization", "restore"): ("suspended", "operator"),
+    # The owner of a case is either of its sides, and its broker the one who opened it.
+    ("case", "consult"): ("consented", "owner broker operator"),
+    ("case", "negotiate"): ("consulting", "owner broker operator"),
+    ("case", "follow"): ("contracted", "broker operator"),
+    ("case", "reopen"): ("lapsed", "broker operator"),
     ("recommendation", "accept"): ("proposed snoozed", "broker"),
     ("recommendation", "decline"): ("proposed snoozed", "broker"),
     ("recommendation", "snooze"): ("proposed snoozed", "broker"),
@@ -48,6 +53,9 @@ ACTIONS: Final = {
 INNER_ACTIONS: Final = {
     ("need", "expire"), ("outcome", "expire"), ("recommendation", "wake"), ("recommendation", "supersede"),
     ("recommendation", "propose"), ("organization", "restore_unverified"),
+    # Answers, contracts and closings of a case have endpoints of their own.
+    *(("case", action) for action in ("consent", "decline", "withdraw_consent", "contract", "close_won", "close_lost", "undo",
+                                      "lapse", "resume")),
 }  # fmt: skip
 
 

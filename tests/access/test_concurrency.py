@@ -68,6 +68,8 @@ async def test_two_brokers_decide_on_one_pair(
     bodies = {"action": "accept"}, {"action": "decline", "code": "too_early"}
     for turn in range(ROUNDS):
         await owner.execute("update recommendation set state = 'proposed' where id = $1", pair)
+        # The case of the last round's acceptance; a pair has one active case.
+        await owner.execute("delete from docking_case where recommendation_id = $1", pair)
         decided = await pool.fetchval("select count(*) from decision where recommendation_id = $1", pair)
         events = len(await events_of(pool, pair))
         # Both accept in every other round; in the others they want different things.

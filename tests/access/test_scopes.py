@@ -19,6 +19,7 @@ from tests.conftest import Keys
 
 OPEN = """
 GET /v1/webhooks/types, GET /v1/regions, GET /v1/partner-pairs, GET /v1/taxonomy, GET /v1/imports/template.xlsx,
+GET /v1/cooperation-modes,
 """
 READ = """
 GET /v1/me, GET /v1/people/me, GET /v1/people/me/export, GET /v1/organizations, GET /v1/organizations/{organization_id},
@@ -34,6 +35,11 @@ GET /v1/contracts, GET /v1/contracts/figures, GET /v1/contracts/{contract_id}, G
 GET /v1/contracts/{contract_id}/filings, GET /v1/contracts/{contract_id}/registration,
 GET /v1/contracts/{contract_id}/registration.xlsx, GET /v1/contracts/{contract_id}/registration.pdf,
 GET /v1/contracts/{contract_id}/subsidies, GET /v1/contracts/{contract_id}/settlement, GET /v1/subsidy-rules,
+GET /v1/cases, GET /v1/cases/{case_id}, GET /v1/cases/{case_id}/messages, GET /v1/cases/{case_id}/attachments/{message_id},
+GET /v1/cases/{case_id}/meetings, GET /v1/cases/{case_id}/meetings/{meeting_id},
+GET /v1/cases/{case_id}/meetings/{meeting_id}/calendar.ics,
+GET /v1/cases/{case_id}/milestones, GET /v1/cases/{case_id}/milestones/{milestone_id}, GET /v1/cases/{case_id}/follow-ups,
+GET /v1/partner-operators, GET /v1/organizations/{organization_id}/response,
 GET /v1/imports/{import_id}, GET /v1/imports/{import_id}/report.xlsx, GET /v1/exports,
 GET /v1/refinements/{listing_id},
 GET /v1/notifications, GET /v1/notifications/counts, GET /v1/notifications/preferences,
@@ -57,6 +63,12 @@ POST /v1/subsidy-rules, DELETE /v1/subsidy-rules/{rule_id},
 POST /v1/notifications/read, POST /v1/notifications/{notification_id}/read, PUT /v1/notifications/preferences,
 POST /v1/webhooks, PUT /v1/webhooks/{webhook_id}, DELETE /v1/webhooks/{webhook_id}, POST /v1/webhooks/{webhook_id}/rotate,
 POST /v1/webhooks/{webhook_id}/test, POST /v1/webhooks/{webhook_id}/replay,
+POST /v1/cases/{case_id}/answer, POST /v1/cases/{case_id}/close, POST /v1/cases/{case_id}/extensions,
+PUT /v1/cases/{case_id}/terms, POST /v1/cases/{case_id}/{action}, POST /v1/cases/{case_id}/messages,
+POST /v1/cases/{case_id}/attachments, POST /v1/cases/{case_id}/read, POST /v1/cases/{case_id}/meetings,
+PUT /v1/cases/{case_id}/meetings/{meeting_id}, POST /v1/cases/{case_id}/milestones,
+PUT /v1/cases/{case_id}/milestones/{milestone_id}, POST /v1/cases/{case_id}/follow-ups/{follow_up_id},
+POST /v1/partner-operators, DELETE /v1/partner-operators/{assignment_id},
 """
 ADMIN = """
 POST /v1/organizations, PUT /v1/organizations/{organization_id}, POST /v1/organizations/{organization_id}/{action},

@@ -14,8 +14,6 @@ ONCE = {
     "broker_once": "insert into broker (organization_id, person_id, name) select organization_id, person_id, name from broker",
     "broker_pkey": "insert into broker select * from broker",
     "broker_qualification_pkey": "insert into broker_qualification select * from broker_qualification",
-    "consent_open": "insert into consent (recommendation_id, side, organization_id, purpose)"
-    " select recommendation_id, side, organization_id, purpose from consent",
     "contract_change_pkey": "insert into contract_change select * from contract_change",
     "contract_change_waiting": "insert into contract_change (contract_id, kind, old, new, reason, effective_on, organization_id)"
     " select contract_id, kind, old, new, reason, effective_on, organization_id from contract_change",
@@ -31,11 +29,24 @@ ONCE = {
     "contract_receipt_pkey": "insert into contract_receipt select * from contract_receipt where reverses is null",
     "contract_receipt_reversed": "insert into contract_receipt (contract_id, organization_id, received_on, amount, reverses)"
     " select contract_id, organization_id, received_on, amount, reverses from contract_receipt where reverses is not null",
+    "case_attachment_pkey": "insert into case_attachment select * from case_attachment",
+    "case_message_number": "insert into case_message (case_id, number, channel, party, body, sent_at)"
+    " select case_id, number, channel, party, body, sent_at from case_message",
+    "case_read_mark_pkey": "insert into case_read_mark select * from case_read_mark",
+    "case_wait_open": "insert into case_wait (case_id, party, what, asked_at, begun_at, due_at, days, provisional)"
+    " select case_id, party, what, asked_at, begun_at, due_at, days, provisional from case_wait",
+    "consent_open": "insert into consent (recommendation_id, side, organization_id, purpose)"
+    " select recommendation_id, side, organization_id, purpose from consent",
+    "docking_case_active": "insert into docking_case (recommendation_id, need_id, outcome_id, need_organization_id,"
+    " outcome_organization_id, opened_at, state_since, updated_at) select recommendation_id, need_id, outcome_id,"
+    " need_organization_id, outcome_organization_id, opened_at, state_since, updated_at from docking_case where state = 'invited'",
     "encoder_choice_pkey": "insert into encoder_choice (id, source, action) overriding system value"
     " select id, source, action from encoder_choice",
     "event_checkpoint_pkey": "insert into event_checkpoint select * from event_checkpoint",
     "event_seal_event_id_key": "insert into event_seal select position + 99, event_id, digest, hash from event_seal",
     "event_seal_pkey": "insert into event_seal select * from event_seal",
+    "follow_up_once": "insert into follow_up (case_id, side, months, asked_at, due_at, provisional)"
+    " select case_id, side, months, asked_at, due_at, provisional from follow_up",
     "idempotency_key_pkey": "insert into idempotency_key select * from idempotency_key",
     "import_row_pkey": "insert into import_row select * from import_row",
     "ip_right_pkey": "insert into ip_right select * from ip_right",
@@ -60,6 +71,8 @@ ONCE = {
     "organization_external_id_key": "update organization set external_id = 'O-1'",
     "organization_response_open": "insert into organization_response (organization_id, kind, subject_id, asked_at)"
     " select organization_id, kind, subject_id, asked_at from organization_response",
+    "partner_operator_open": "insert into partner_operator (from_region, to_region, program, organization_id, assigned_at)"
+    " select from_region, to_region, program, organization_id, assigned_at from partner_operator",
     "person_email": "insert into person (name, email) values ('丁', 'A@Example.org')",
     "person_identity_login": "insert into person_identity (person_id, issuer, subject)"
     " select {other member}, issuer, subject from person_identity",

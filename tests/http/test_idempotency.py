@@ -22,10 +22,11 @@ from service.kit.db import Pool, transaction
 from service.resources import Resources
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
+from tests.cases.made import BEGINS, ENDS, followed_case, invited_case, lapsed_case
 from tests.conftest import Keys
-from tests.http.review_exercises import review_exercises
 from tests.contracts import helpers as contracts
 from tests.contracts.helpers import with_codes
+from tests.http.review_exercises import review_exercises
 from tests.http.test_needs import NEED, post, published, step
 
 # A POST that only asks needs no key; a new one has to be named here.
@@ -141,7 +142,37 @@ async def _exercises(client: httpx2.AsyncClient, keys: Keys, resources: Resource
             "enterprise", f"/v1/webhooks/{added}/replay", json={"since": "2026-01-01T00:00:00Z"}
         ),
         "/v1/imports": ask("enterprise", "/v1/imports?kind=needs", files=file),
-    } | await review_exercises(client, keys, resources, ask)
+        **await review_exercises(client, keys, resources, ask),
+        **await _case_exercises(client, keys, resources, ask),
+    }
+
+
+async def _case_exercises(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, ask: Callable[..., Ask]
+) -> dict[str, Ask]:
+    """The same for cases: one that is followed up, and one more that is only invited."""
+    answered = await followed_case(client, keys, resources)
+    invited, followed = f"/v1/cases/{await invited_case(client, keys, resources)}", f"/v1/cases/{answered.case_id}"
+    file, meeting = {"file": ("a.txt", b"content")}, {"title": "x", "starts_at": BEGINS, "ends_at": ENDS}
+    pair = {"from_region": "350000", "to_region": "640000", "program": "minning"}
+    at = "/v1/cases/{case_id}"
+    return {
+        f"{at}/messages": ask("enterprise", f"{followed}/messages", json={"channel": "shared", "body": "你好"}),
+        f"{at}/attachments": ask("enterprise", f"{followed}/attachments", files=file, data={"channel": "need"}),
+        f"{at}/read": ask("broker", f"{followed}/read", json={"number": 1}),
+        f"{at}/meetings": ask("enterprise", f"{followed}/meetings", json=meeting),
+        f"{at}/milestones": ask("provider", f"{followed}/milestones", json={"title": "x", "due_on": "2099-01-01"}),
+        f"{at}/follow-ups/{{follow_up_id}}": ask(
+            "enterprise", f"{followed}/follow-ups/{answered.follow_up_id}", json={"used": True, "paid": False}
+        ),
+        f"{at}/extensions": ask("broker", f"{invited}/extensions", json={"party": "need", "days": 9}),
+        f"{at}/answer": ask("enterprise", f"{invited}/answer", json={"answer": "question", "text": "何时可看样机？"}),
+        f"{at}/{{action}}": ask("broker", f"/v1/cases/{await lapsed_case(client, keys, resources)}/reopen"),
+        f"{at}/close": ask("broker", f"{invited}/close", json={"closed_as": "lost", "code": "no_answer"}),
+        "/v1/partner-operators": ask(
+            "operator", "/v1/partner-operators", json=pair | {"organization_id": str(keys.stranger.organization_id)}
+        ),
+    }
 
 
 def test_every_acting_post_declares_the_header(settings: Settings) -> None:
@@ -204,6 +235,13 @@ async def _counts(pool: Pool) -> list[int]:
         "subsidy_rule",
         "webhook",
         "webhook_delivery",
+        "docking_case",
+        "case_wait",
+        "case_message",
+        "case_attachment",
+        "case_meeting",
+        "case_milestone",
+        "partner_operator",
     )
     return [await pool.fetchval(f"select count(*) from {table}") for table in tables]
 

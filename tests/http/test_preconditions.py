@@ -7,8 +7,10 @@ import httpx2
 import pytest
 
 from service.app import create_app
+from service.resources import Resources
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
+from tests.cases.made import BEGINS, ENDS, consulting_case
 from tests.conftest import Keys
 from tests.contracts import helpers as contracts
 from tests.http.test_needs import NEED, post
@@ -22,6 +24,8 @@ STEPS = {
     "/v1/recommendations/{recommendation_id}/decisions/undo",
     "/v1/organizations/{organization_id}/{action}",
     "/v1/contracts/{contract_id}/{action}",
+    "/v1/cases/{case_id}/{action}",
+    "/v1/cases/{case_id}/close",
 }
 # New objects beneath others; an API key has no version, so its rotation takes no header.
 MADE_BENEATH = {
@@ -39,6 +43,15 @@ MADE_BENEATH = {
     "/v1/webhooks/{webhook_id}/rotate",
     "/v1/webhooks/{webhook_id}/test",
     "/v1/webhooks/{webhook_id}/replay",
+    "/v1/cases/{case_id}/messages",
+    "/v1/cases/{case_id}/attachments",
+    "/v1/cases/{case_id}/meetings",
+    "/v1/cases/{case_id}/milestones",
+    # Each is said once, or, as a read mark and a term, only moves on.
+    "/v1/cases/{case_id}/answer",
+    "/v1/cases/{case_id}/extensions",
+    "/v1/cases/{case_id}/read",
+    "/v1/cases/{case_id}/follow-ups/{follow_up_id}",
 }
 
 
@@ -71,7 +84,7 @@ def test_every_step_takes_the_header(settings: Settings) -> None:
 
 
 async def test_every_put_wants_the_version_that_was_seen(
-    client: httpx2.AsyncClient, keys: Keys, settings: Settings
+    client: httpx2.AsyncClient, keys: Keys, settings: Settings, resources: Resources
 ) -> None:
     outcome = {"title": "枸杞真空脉动干燥装备"}
     made = (await client.post("/v1/outcomes", json=outcome, headers=keys.headers("provider"))).json()
@@ -86,7 +99,18 @@ async def test_every_put_wants_the_version_that_was_seen(
     contract = (await contracts.enter(client, keys))["id"]
     hook = {"url": "https://erp.example.com/duijie"}
     added = (await client.post("/v1/webhooks", json=hook, headers=enterprise)).json()
+    case = f"/v1/cases/{await consulting_case(client, keys, resources)}"
+    meeting, milestone = {"title": "x", "starts_at": BEGINS, "ends_at": ENDS}, {"title": "x", "due_on": "2099-01-01"}
+    made_meeting = (await client.post(f"{case}/meetings", json=meeting, headers=enterprise)).json()
+    made_milestone = (await client.post(f"{case}/milestones", json=milestone, headers=enterprise)).json()
     exercises: dict[str, tuple[dict[str, str], str, dict[str, Any]]] = {
+        "/v1/cases/{case_id}/meetings/{meeting_id}": (enterprise, f"{case}/meetings/{made_meeting['id']}", meeting),
+        "/v1/cases/{case_id}/milestones/{milestone_id}": (
+            enterprise,
+            f"{case}/milestones/{made_milestone['id']}",
+            milestone,
+        ),
+        "/v1/cases/{case_id}/terms": (enterprise, f"{case}/terms", {"mode": "service"}),
         "/v1/needs/{need_id}": (enterprise, f"/v1/needs/{(await post(client, keys))['id']}", NEED),
         "/v1/outcomes/{outcome_id}": (provider, f"/v1/outcomes/{made['id']}", outcome),
         "/v1/organizations/{organization_id}": (enterprise, f"/v1/organizations/{own}", content),
@@ -108,7 +132,9 @@ async def test_every_put_wants_the_version_that_was_seen(
     }
     assert set(exercises) == set(operations(settings, "put", "patch")), "exercise the new change"
     for headers, path, body in exercises.values():
-        seen = '"1"' if path == membership else (await client.get(path, headers=headers)).headers["ETag"]
+        # The version of what is settled is the case's.
+        address = case if path == f"{case}/terms" else path
+        seen = '"1"' if path == membership else (await client.get(address, headers=headers)).headers["ETag"]
         missing = await client.put(path, json=body, headers=headers)
         assert (missing.status_code, missing.headers["ETag"]) == (428, seen)
         for stale in (STALE, f"W/{seen}", "1", ""):

@@ -57,6 +57,10 @@ CODES: dict[str, list[str]] = {
         "need_states": "draft submitted refining published docking fulfilled withdrawn expired",
         "outcome_states": "draft submitted verified published transferred withdrawn expired",
         "recommendation_states": "proposed accepted declined snoozed superseded",
+        "case_states": "invited consented consulting negotiating contracted following closed lapsed",
+        "case_lost_codes": "too_early unclear_advantage unclear_path vague indicators_unmet price_mismatch mode_mismatch "
+        "region_or_qualification already_solved duplicate no_agreement no_funds no_answer left_market contract_ended other",
+        "case_won_codes": "performed in_use continued",
         "region_classes": "east central west northeast",
         "region_levels": "province prefecture county",
         "field_groups": "industry agriculture ecology livelihood",

@@ -57,6 +57,22 @@ ALLOWED = {
         "settle": "owner operator administrator",
         "cancel": "owner operator administrator",
     },
+    # The owner of a case is either of its sides.
+    "case": {
+        "consent": "owner administrator",
+        "decline": "owner administrator",
+        "withdraw_consent": "owner administrator",
+        "consult": "owner broker operator administrator",
+        "negotiate": "owner broker operator administrator",
+        "contract": "owner broker operator administrator",
+        "follow": "broker operator administrator",
+        "close_won": "broker operator administrator",
+        "close_lost": "broker operator administrator",
+        "undo": "broker operator administrator",
+        "lapse": "",
+        "reopen": "broker operator administrator",
+        "resume": "broker operator administrator",
+    },
 }
 STEPS = [(subject, action) for subject, actions in ALLOWED.items() for action in actions]
 

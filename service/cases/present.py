@@ -1,0 +1,98 @@
+"""A case as a caller is shown it: the two sides by tier, who is awaited, and what is missing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from service.cases import follow_up_repository, message_repository, repository, schemas
+from service.cases.follow_up_repository import FollowUp
+from service.cases.modes import Needed, missing
+from service.cases.records import Case, Party, Wait
+from service.cases.schemas import Awaited, CaseAction, Missing
+from service.cases.steps import try_step
+from service.kit import clock
+from service.kit.actor import Actor, Role
+from service.kit.db import Connection
+from service.matches.lists import counterparts_of
+from service.taxonomy.schemas import Mode
+from service.workflows.engine import Advanced
+
+
+async def present(connection: Connection, actor: Actor, cases: Sequence[Case]) -> list[schemas.Case]:
+    """Some cases, in their order."""
+    identifiers = [case.id for case in cases]
+    moment = clock.now()
+    sides = await counterparts_of(connection, actor, [id for case in cases for id in (case.need_id, case.outcome_id)])
+    waits: dict[UUID, list[Awaited]] = {case.id: [] for case in cases}
+    by_id = {case.id: case for case in cases}
+    for wait in await repository.open_waits(connection, identifiers):
+        waits[wait.case_id].append(_awaited(actor, by_id[wait.case_id], wait, moment))
+    for asked in await follow_up_repository.asked(connection, identifiers, moment):
+        waits[asked.case_id].append(_asked(actor, by_id[asked.case_id], asked, moment))
+    unread = await message_repository.unread(connection, identifiers, actor.caller_id)
+    shown = []
+    for case in cases:
+        inside = bool(case.sides_of(actor)) or case.steered_by(actor)
+        mode = Mode(case.mode) if case.mode else None
+        shown.append(
+            schemas.Case(
+                **{name: getattr(case, name) for name in PLAIN},
+                need=sides.get(case.need_id),
+                outcome=sides.get(case.outcome_id),
+                your_sides=list(case.sides_of(actor)),
+                partner=bool(case.partner_pairs),
+                terms=case.terms if inside else {},
+                missing=[as_missing(each) for each in missing(mode, case.terms)],
+                awaiting=sorted(waits[case.id], key=lambda each: each.until),
+                unread=unread.get(case.id, 0),
+                actions=_actions(actor, case, moment),
+            )
+        )
+    return shown
+
+
+PLAIN = (
+    "id", "recommendation_id", "state", "version", "broker_organization_id", "need_region", "outcome_region",
+    "partner_pairs", "mode", "closed_as", "code", "opened_at", "state_since", "contracted_at", "closed_at",
+)  # fmt: skip
+
+
+def as_missing(needed: Needed) -> Missing:
+    """What is needed, in the caller's language."""
+    return Missing(name=needed.name, kind=needed.kind, label=str(needed.label))
+
+
+def _actions(actor: Actor, case: Case, moment: datetime) -> list[CaseAction]:
+    return [action for action in CaseAction if isinstance(try_step(actor, case, action, moment), Advanced)]
+
+
+def _is(actor: Actor, case: Case, party: Party) -> bool:
+    if party is Party.BROKER:
+        return case.handled_by(actor) and not actor.has(Role.ADMINISTRATOR)
+    return party in case.sides_of(actor)
+
+
+def _awaited(actor: Actor, case: Case, wait: Wait, moment: datetime) -> Awaited:
+    return Awaited(
+        party=wait.party,
+        what=wait.what,
+        you=_is(actor, case, wait.party),
+        since=wait.asked_at,
+        until=wait.due_at,
+        provisional=wait.provisional,
+        overdue=wait.due_at <= moment,
+        escalated=wait.escalated_at is not None,
+    )
+
+
+def _asked(actor: Actor, case: Case, asked: FollowUp, moment: datetime) -> Awaited:
+    return Awaited(
+        party=Party(asked.side),
+        what="follow_up",
+        you=_is(actor, case, Party(asked.side)),
+        since=asked.asked_at,
+        until=asked.due_at,
+        provisional=asked.provisional,
+        overdue=asked.due_at <= moment,
+        escalated=False,
+    )
