@@ -9,7 +9,7 @@ create table contract (
     person_id uuid references person,
     -- Where it comes from: an accepted pair, a case, or a stated reason why it is entered here.
     recommendation_id uuid references recommendation,
-    case_id uuid,
+    case_id uuid references docking_case,
     origin_reason text,
     -- As the parties signed them; what changes afterwards stands in contract_change, and is laid over these.
     terms jsonb not null,

@@ -168,7 +168,7 @@ async def _sign(it: Taking) -> None:
         _check_confirmed(it.actor, it.kept)
     await _save(it, signed_on=it.body.signed_on, data={"amounts": True})
     if it.kept.row["case_id"] is not None:
-        await mark_contracted(it.connection, it.actor, it.kept.row["case_id"], it.kept.id)
+        await mark_contracted(it.connection, it.actor, it.kept.row["case_id"])
 
 
 def _check_confirmed(actor: Actor, kept: Kept) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from service.cases import service as cases
 from service.errors import Conflict, Forbidden, OutOfTurn
 from service.events import log
 from service.kit.actor import Actor, Role
@@ -19,6 +20,7 @@ from service.workflows.refusals import as_error
 from service.workflows.tables import RECOMMENDATION
 
 CONSENTED = Text("已有一方同意，不能再撤销", "A side has consented: this cannot be undone any more")
+ANSWERED = Text("对接中已有一方答复，不能再撤销", "A side has answered in the case: this cannot be undone any more")
 
 
 async def built_upon(connection: Connection, pair: Row) -> Text | None:
@@ -26,7 +28,9 @@ async def built_upon(connection: Connection, pair: Row) -> Text | None:
 
     Rooms that open something by an accepted pair add their question here. The consents of the pair are held while it is asked.
     """
-    return CONSENTED if await consent_repository.list_consents(connection, pair["id"]) else None
+    if await consent_repository.list_consents(connection, pair["id"]):
+        return CONSENTED
+    return ANSWERED if await cases.is_touched(connection, pair["id"]) else None
 
 
 async def undo(
@@ -66,6 +70,7 @@ async def undo(
         raise Conflict(Text("刚有他人处理了这条推荐，请重新读取", "Somebody else changed it just now: read again"))
     undone = await decision_repository.undo(connection, actor, made["id"], moment)
     assert undone is not None
+    await cases.close_unanswered(connection, actor, identifier)
     await log.record(
         connection,
         actor,
