@@ -124,7 +124,7 @@ def _acting(market: Market, path: str, variant: str, action: str) -> Any:
     if path.startswith(("/v1/contracts", "/v1/subsidy-rules")):
         return contract_body(market, path, action, variant)
     if "{case_id}" in path or path == "/v1/partner-operators":
-        return case_value(path, variant, str(market.houses["V"].id))
+        return case_value(path, variant, str(market.houses["V"].id), str(market.brokers["X"]))
     return _value(path, variant)
 
 
