@@ -122,7 +122,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _broker("recommendation", "withdraw_consent", MATCH, "一方撤回了同意", "one side withdrew its consent"),
     *_sides("recommendation", "open_contacts", MATCH, "的联系方式被查看", "contact data were opened"),
 
-    *_all("case", "open", CASE, "邀请对接，请答复", "you are invited to a case; please answer"),
+    *_all("case", "open", CASE, "收到对接邀请，请答复", "you are invited to a case; please answer"),
     *_all("case", "consent", CASE, "双方均同意对接，身份互见", "both sides agreed, and know each other from now on", "consented"),
     _case("consent", OTHER_SIDE, "对方已同意", "the other side agreed"),
     _case("consent", BROKER, "一方已同意", "one side agreed"),
@@ -175,6 +175,8 @@ RULES: Final[tuple[Rule, ...]] = (
     _one("organization", "verify", OWNER, ACCOUNT, "本单位已通过核验", "Your organization was verified"),
     _one("organization", "suspend", OWNER, ACCOUNT, "本单位已被停用，请联系运营方", "Your organization was suspended: ask the operator"),
     _one("organization", "restore", OWNER, ACCOUNT, "本单位已恢复", "Your organization was restored"),
+    _one("organization", "change", OWNER, ACCOUNT,
+         "本单位的资料已由他人修改", "The data of your organization were changed by somebody else"),
     _one("organization", "change_notices", OWNER, ACCOUNT,
          "本单位的通知设置已修改", "How your organization is told was changed", own=True),
     _one("person", "change_notices", PERSON, ACCOUNT, "您的通知设置已修改", "How you are told was changed", own=True),
