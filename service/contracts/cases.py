@@ -15,9 +15,10 @@ TALKING = frozenset({"consulting", "negotiating"})
 
 @dataclass(frozen=True, slots=True)
 class CaseSides:
-    """The two sides of a case and the pair that it was opened for."""
+    """The two sides of a case and their listings."""
 
-    recommendation_id: UUID
+    need_id: UUID
+    outcome_id: UUID
     need_organization: UUID
     outcome_organization: UUID
 
@@ -44,7 +45,7 @@ async def read_case(connection: Connection, actor: Actor, case_id: UUID) -> Case
                 "A contract comes from a case in consultation or negotiation",
             )
         )
-    return CaseSides(case.recommendation_id, case.need_organization_id, case.outcome_organization_id)
+    return CaseSides(case.need_id, case.outcome_id, case.need_organization_id, case.outcome_organization_id)
 
 
 async def mark_contracted(connection: Connection, actor: Actor, case_id: UUID) -> None:
