@@ -6,7 +6,7 @@ All are of one period and of one broker: a person in an organization, or an orga
 - reviewed: pairs with a decision `accept` or `decline` of the broker's that was not undone.
 - introduced: those among them with `accept`.
 - consented: introduced pairs to which both sides have consented at some time, withdrawn since or not.
-- contracted: contracts with an event `contract/register` that the broker left.
+- contracted: contracts registered in the period, not cancelled since, of pairs that the broker accepted at any time.
 - response_hours: the median, over needs assigned to the broker in the period, of the hours from the assignment to the
   broker's first event on the need or first decision on one of its pairs; assignments without any do not count.
 

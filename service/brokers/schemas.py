@@ -119,7 +119,7 @@ class Figures(BaseModel):
     reviewed: int = Field(description="Pairs that it accepted or declined / 审阅的推荐")
     introduced: int = Field(description="Pairs that it accepted / 采纳推荐")
     consented: int = Field(description="Of these, those to which both sides consented at some time / 双方同意的推荐")
-    contracted: int = Field(description="Contracts that it registered / 登记的合同")
+    contracted: int = Field(description="Registered contracts of pairs that it introduced / 其引荐并已登记的合同")
     response_hours: float | None = Field(
         description="Median from the assignment of a need to its first step on the need or decision on one of its pairs; "
         "null without any / 从指派到首次处理的中位小时数"
