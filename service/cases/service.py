@@ -1,4 +1,4 @@
-"""Rules of cases, and what other rooms may call: `read`, `mark_contracted`, `close_unanswered`, `is_touched`, `keep_clock`."""
+"""Rules of cases, and what other rooms may call: `read`, `latest`, `mark_contracted`, `close_unanswered`, `is_touched`, `keep_clock`."""
 
 from uuid import UUID
 
@@ -269,6 +269,11 @@ async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID
     await waits.enter(connection, after, moment)
     await _record(connection, actor, case, after, "contract")
     return after
+
+
+async def latest(connection: Connection, recommendation_id: UUID) -> Case | None:
+    """The newest case of a recommendation, held until the transaction ends; None where it has none."""
+    return await repository.lock_latest(connection, recommendation_id)
 
 
 async def is_touched(connection: Connection, recommendation_id: UUID) -> bool:
