@@ -118,22 +118,13 @@ def _body(market: Market, operation: str, variant: str, action: str = "") -> tup
 
 def _content(market: Market, operation: str, action: str, variant: str) -> Any:
     path = operation.partition(" ")[2]
-    value = review_body(market, operation, variant)
-    if value is None and method in ("POST", "PUT"):
-        value = _acting(market, path, variant, action)
-    return (b"", "") if value is None else (json.dumps(value).encode(), "application/json")
-
-
-def _acting(market: Market, path: str, variant: str, action: str) -> Any:
     if variant == "broken":
         return _value(path, variant)
     if path.startswith(("/v1/contracts", "/v1/subsidy-rules")):
         return contract_body(market, path, action, variant)
     if "{case_id}" in path or path == "/v1/partner-operators":
-        return case_value(path, variant, str(market.houses["V"].id))
-    return review_body(market, operation, variant) or _value(path, variant)
         return case_value(path, variant, str(market.houses["V"].id), str(market.brokers["X"]))
-    return _value(path, variant)
+    return review_body(market, operation, variant) or _value(path, variant)
 
 
 def _value(path: str, variant: str) -> Any:
