@@ -2,11 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
+import asyncpg
 import httpx2
 import pytest
 
-from service.kit.db import Pool
+from service.kit.actor import Actor, Role
+from service.kit.db import Pool, transaction
 from tests.cases.helpers import Clock, Desk
 from tests.cases.made import another_broker
 from tests.conftest import Keys
@@ -88,6 +91,16 @@ async def test_two_who_hand_over_at_once_do_it_once(desk: Desk, another: str, po
     # The first one has no part in it any more, once it is another's.
     assert sorted(answer.status_code for answer in answers) == [200, 403, 403, 403]
     assert await pool.fetchval("select count(*) from event where action = 'hand_over'") == 1
+
+
+async def test_the_database_lets_no_side_and_no_other_broker_change_whose_case_it_is(desk: Desk, pool: Pool) -> None:
+    take = "update docking_case set broker_organization_id = $1 where id = $2"
+    for house, role in (("enterprise", Role.ENTERPRISE), ("provider", Role.PROVIDER), ("stranger", Role.BROKER)):
+        own = desk.keys.members[house].organization_id
+        actor = Actor(key_id=None, organization_id=own, roles=frozenset({role}))
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with transaction(pool, actor) as connection:
+                await connection.execute(take, own, UUID(desk.case_id))
 
 
 async def test_what_came_of_it_counts_for_who_has_it(desk: Desk, another: str) -> None:
