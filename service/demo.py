@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text as Line
 
-from service import demo_keys, serving, worker
+from service import demo_chain, demo_keys, serving, worker
 from service.exchange.columns import ImportKind
 from service.exchange.runs import import_path
 from service.kit import queue
@@ -44,9 +44,11 @@ async def run(settings: Settings, *, once: bool, console: Console) -> None:
         with _progress(console) as progress:
             await _load(resources.pool, progress)
             await _rank(resources, settings, progress)
+        await demo_chain.run(resources.pool)
         keys = await demo_keys.make(resources.pool, settings.home)
         for external_id in SHOWN:
             console.print(await _ranked(resources.pool, external_id))
+        console.print(await demo_chain.summary(resources.pool), highlight=False)
         console.print(_addresses(settings, keys))
         if not once:
             await serving.serve_with(settings, resources)

@@ -1,16 +1,21 @@
-"""The tours that the documents show, typed in as they stand while the demo serves, and what they say is printed."""
+"""The tours that the documents show, typed in as they stand while demo data are served, and what they say is printed."""
 
+import asyncio
 import re
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from service import demo, demo_keys, worker
+from service.exchange.columns import ImportKind
+from service.exchange.runs import import_path
+from service.kit.actor import SYSTEM
+from service.kit.db import Pool
+from service.resources import Resources
 from tests.packaging.markdown import ROOT, Markdown
 from tests.system.test_serve import free_port
 
@@ -34,52 +39,63 @@ def bare(script: str) -> list[str]:
     return [re.sub(r"Accept-Language: \w+", "Accept-Language", line) for line in lines if line]
 
 
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder as after `make demo`, with the demo served on a port of its own until the tests are done."""
-    with tempfile.TemporaryDirectory(prefix="duijie-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "home").mkdir(mode=0o755)
-        port = free_port()
-        settings = {"HOME": folder / "home", "MODEL": "fake", "PORT": port}
-        command = folder / ".venv" / "bin" / "duijie"
-        command.parent.mkdir(parents=True)
-        exports = "".join(f"export DUIJIE_{key}='{value}'\n" for key, value in settings.items())
-        command.write_text(
-            f"#!/bin/sh\n{exports}export PYTHONPATH='{ROOT}'\nexec '{sys.executable}' -m service.cli \"$@\"\n"
-        )
-        command.chmod(0o755)
-        with subprocess.Popen([command, "demo"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                _wait_for(f"http://127.0.0.1:{port}/readyz", process)
-                yield folder
-            finally:
-                process.terminate()
+@pytest.fixture
+async def folder(pool: Pool, resources: Resources, app_url: str, owner_url: str, tmp_path: Path) -> AsyncIterator[Path]:
+    """A folder as after `make demo`: its command, and what the tours need of the demo served on a port of its own."""
+    steps: tuple[tuple[ImportKind, str], ...] = (
+        ("organizations", "organizations-*.jsonl"),
+        ("outcomes", "outcomes-a.jsonl"),
+    )
+    for kind, files in steps:
+        for file in sorted(demo.FOLDER.glob(files)):
+            report = await import_path(pool, SYSTEM, file, kind, state="published")
+            assert report.refused == 0
+    await worker.drain(resources, concurrency=4)
+    await demo_keys.make(pool, tmp_path)
+    port = free_port()
+    settings = {
+        "HOME": tmp_path, "MODEL": "fake", "PORT": port, "DATABASE_URL": app_url, "OWNER_DATABASE_URL": owner_url,
+    }  # fmt: skip
+    exports = "".join(f"export DUIJIE_{key}='{value}'\n" for key, value in settings.items())
+    command = tmp_path / ".venv" / "bin" / "duijie"
+    command.parent.mkdir(parents=True)
+    command.write_text(
+        f"#!/bin/sh\n{exports}export PYTHONPATH='{ROOT}'\nexec '{sys.executable}' -m service.cli \"$@\"\n"
+    )
+    command.chmod(0o755)
+    process = await asyncio.create_subprocess_exec(
+        str(command), "serve", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    await _ready(f"http://127.0.0.1:{port}/readyz", process)
+    yield tmp_path
+    if process.returncode is None:
+        process.terminate()
+        await process.wait()
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(1800):
-        assert process.poll() is None, "the demo ended"
-        try:
-            if httpx2.get(address).status_code == 200:
-                return
-        except httpx2.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError("the demo does not serve")
+async def _ready(address: str, process: asyncio.subprocess.Process) -> None:
+    async with httpx2.AsyncClient() as client:
+        for _ in range(600):
+            assert process.returncode is None, "serving ended"
+            with suppress(httpx2.TransportError):
+                if (await client.get(address)).status_code == 200:
+                    return
+            await asyncio.sleep(0.1)
+    raise AssertionError("nothing is served")
 
 
 @pytest.mark.parametrize("document", [TOUR, SHORT], ids=lambda document: document.name)
-def test_a_tour_prints_what_it_says(folder: Path, document: Markdown) -> None:
+async def test_a_tour_prints_what_it_says(folder: Path, document: Markdown) -> None:
     script = script_of(document)
     expected = ANSWER.findall(script)
     assert len(expected) > 5
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True, timeout=180, check=False
-    )
-    printed = done.stdout.splitlines()
-    assert done.returncode == 0, (printed, done.stderr)
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-euo", "pipefail", "-c", script, cwd=folder,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, complaints = await asyncio.wait_for(process.communicate(), 180)
+    printed = output.decode().splitlines()
+    assert process.returncode == 0, (printed, complaints.decode())
     assert len(printed) == len(expected), printed
     assert all(printed)
     assert printed == [line if said == VARIABLE else said for said, line in zip(expected, printed, strict=True)]
