@@ -31,7 +31,9 @@ ACTIONS: Final[dict[tuple[str, str], dict[str, list[str]]]] = {
     ("contracts/steps.py", "_save"): {"contract": [*ContractAction]},
     ("encoder_choice.py", "_insert"): {"encoder": [*get_args(encoder_choice.Action)]},
     ("listings/service.py", "act"): {kind: _STEPS[kind] for kind in ("need", "outcome")},
-    ("matches/decisions.py", "_keep"): {"recommendation": [*get_args(DecisionRequest.model_fields["action"].annotation)]},
+    ("matches/decisions.py", "_keep"): {
+        "recommendation": [*get_args(DecisionRequest.model_fields["action"].annotation)]
+    },
     ("matches/models.py", "_activate"): {"ranking_model": [*get_args(models.Action)]},
 }
 BULK: Final = re.compile(r"insert into event \(.*?'(\w+)', id, '(\w+)'", re.DOTALL)
@@ -56,7 +58,9 @@ def _of_module(module: str, tree: ast.Module) -> Iterator[EventType]:
     functions = [each for each in ast.walk(tree) if isinstance(each, ast.AsyncFunctionDef)]
     calls = [(function, call) for function in functions for call in ast.walk(function) if isinstance(call, ast.Call)]
     # A module's own `_record` says the kind for those who call it.
-    own = next((_constants(call.args[2]) for function, call in calls if _keeps(call) and function.name == "_record"), [])
+    own = next(
+        (_constants(call.args[2]) for function, call in calls if _keeps(call) and function.name == "_record"), []
+    )
     for function, call in calls:
         if _keeps(call) and function.name != "_record":
             kinds = _constants(call.args[2]) or list(KINDS.get(module, ()))
