@@ -8,16 +8,23 @@ from service.errors import FieldProblem, NotFound, OutOfTurn, ValidationProblem
 from service.kit.actor import Actor
 from service.kit.db import Connection
 from service.kit.language import Text
+from service.matches import consents
+from service.matches.consent_schemas import Side
 
 # Once both sides talk there is something to sign; what is signed already has its contract.
 TALKING = frozenset({"consulting", "negotiating"})
+NO_CONSENT = Text(
+    "一方已撤回同意：双方重新同意后才能签订",
+    "A side has withdrawn its consent: the contract is signed once both consent again",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseSides:
-    """The two sides of a case and the pair that it was opened for."""
+    """The two sides of a case and their listings."""
 
-    recommendation_id: UUID
+    need_id: UUID
+    outcome_id: UUID
     need_organization: UUID
     outcome_organization: UUID
 
@@ -44,13 +51,25 @@ async def read_case(connection: Connection, actor: Actor, case_id: UUID) -> Case
                 "A contract comes from a case in consultation or negotiation",
             )
         )
-    return CaseSides(case.recommendation_id, case.need_organization_id, case.outcome_organization_id)
+    return CaseSides(case.need_id, case.outcome_id, case.need_organization_id, case.outcome_organization_id)
 
 
-async def mark_contracted(connection: Connection, actor: Actor, case_id: UUID) -> None:
-    """Tell a case that its contract is signed.
+async def mark_contracted(
+    connection: Connection, actor: Actor, case_id: UUID | None, recommendation_id: UUID | None
+) -> None:
+    """Tell the case that its contract is signed: the one that it names, or that of the pair that it names.
+
+    A contract of a pair binds a case in which the sides talk; before and after that it is the pair's alone.
 
     Raises:
-        OutOfTurn: the case is not in consultation or negotiation, or something that its mode needs is missing.
+        OutOfTurn: the case is not in consultation or negotiation, something that its mode needs is missing, or a side of
+            the pair does not consent any more.
     """
-    await cases.mark_contracted(connection, actor, case_id)
+    if case_id is None and recommendation_id is not None:
+        # The case is held before consents are asked for, as by whoever withdraws one.
+        found = await cases.latest(connection, recommendation_id)
+        if len(await consents.consenting(connection, recommendation_id)) < len(Side):
+            raise OutOfTurn(NO_CONSENT)
+        case_id = found.id if found is not None and found.state in TALKING else None
+    if case_id is not None:
+        await cases.mark_contracted(connection, actor, case_id)

@@ -1,6 +1,7 @@
 """Where a contract comes from: an accepted pair whose sides both consented, a case, or a stated reason."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from service.contracts.schemas import (
     RightInvolved,
     Terms,
 )
-from service.errors import FieldProblem, Forbidden, OutOfTurn, ValidationProblem
+from service.errors import FieldProblem, Forbidden, NotFound, OutOfTurn, ValidationProblem
 from service.kit.actor import Actor, Role
 from service.kit.db import Connection
 from service.kit.language import Text
@@ -52,9 +53,14 @@ async def read_pair(connection: Connection, actor: Actor, recommendation_id: UUI
                 "A contract comes from a pair once both sides consent; or say in origin_reason where it comes from",
             )
         )
-    need = await listings.read(connection, actor, Kind.NEED, row["need_id"])
-    outcome = await listings.read(connection, actor, Kind.OUTCOME, row["outcome_id"])
-    return Pair(need, outcome)
+    return await _listings(connection, actor, row["need_id"], row["outcome_id"])
+
+
+async def _listings(connection: Connection, actor: Actor, need_id: UUID, outcome_id: UUID) -> Pair:
+    return Pair(
+        await listings.read(connection, actor, Kind.NEED, need_id),
+        await listings.read(connection, actor, Kind.OUTCOME, outcome_id),
+    )
 
 
 async def origin_of(connection: Connection, actor: Actor, content: ContractContent) -> tuple[list[Party], Pair | None]:
@@ -75,6 +81,9 @@ async def origin_of(connection: Connection, actor: Actor, content: ContractConte
     if content.case_id is not None:
         case = await read_case(connection, actor, content.case_id)
         sides = (case.need_organization, case.outcome_organization)
+        # The case goes on where a listing has left the market meanwhile; then nothing is taken from the two.
+        with suppress(NotFound):
+            pair = await _listings(connection, actor, case.need_id, case.outcome_id)
     elif content.recommendation_id is not None:
         pair = await read_pair(connection, actor, content.recommendation_id)
         sides = (pair.need.organization_id, pair.outcome.organization_id)

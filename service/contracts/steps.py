@@ -167,8 +167,7 @@ async def _sign(it: Taking) -> None:
     if not it.kept.introduced_by(it.actor):
         _check_confirmed(it.actor, it.kept)
     await _save(it, signed_on=it.body.signed_on, data={"amounts": True})
-    if it.kept.row["case_id"] is not None:
-        await mark_contracted(it.connection, it.actor, it.kept.row["case_id"])
+    await mark_contracted(it.connection, it.actor, it.kept.row["case_id"], it.kept.row["recommendation_id"])
 
 
 def _check_confirmed(actor: Actor, kept: Kept) -> None:

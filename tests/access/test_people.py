@@ -133,6 +133,9 @@ async def test_nobody_takes_away_what_he_may_not_give(client: httpx2.AsyncClient
     assert (
         await client.put(address, json={"roles": ["enterprise"]}, headers=keys.headers("administrator"))
     ).status_code == 428
+    over = {"roles": ["authority"], "valid_until": "2020-01-01T00:00:00+08:00"}
+    headers = keys.headers("administrator") | {"If-Match": "*"}
+    assert (await client.put(address, json=over, headers=headers)).status_code == 422
 
 
 async def test_people_correct_their_own_data(client: httpx2.AsyncClient, keys: Keys, pool: Pool) -> None:
@@ -151,7 +154,9 @@ async def test_people_correct_their_own_data(client: httpx2.AsyncClient, keys: K
     assert by_administrator.status_code == 200
     assert await pool.fetchval(vouched, member["person_id"]) is True
     # A machine client has no data of its own.
-    assert (await client.get("/v1/people/me", headers=keys.headers("broker"))).status_code == 404
+    machine = await client.get("/v1/people/me", headers=keys.headers("broker"))
+    assert machine.status_code == 404
+    assert "machine client" in machine.json()["detail"]
 
 
 async def test_the_export_holds_everything_and_no_secret(client: httpx2.AsyncClient, keys: Keys) -> None:
