@@ -237,6 +237,4 @@ async def test_an_endpoint_of_the_outcomes_side_is_called_for_case_and_contract(
     got = {body["type"]: body["data"]["subject"]["id"] for body in bodies}
     # What the enterprise said to the broker is not among them.
     assert got == {"case.open": case, "case.contract": case, "contract.sign": contract["id"]}
-    assert not {"演示", "底价", "枸杞", "检测"} & {
-        word for word in ("演示", "底价", "枸杞", "检测") if word in str(bodies)
-    }
+    assert not [word for word in ("演示", "底价", "枸杞", "检测") if word in str(bodies)]
