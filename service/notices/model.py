@@ -60,7 +60,7 @@ class Audience(StrEnum):
     CHANNEL = "channel"
     # The organizations that are parties to a contract.
     PARTIES = "parties"
-    # Who refines a listing, or asked its organization.
+    # Who refines a listing, or asked its organization; of a case that changed hands, who had it before.
     REVIEWER = "reviewer"
     OPERATORS = "operators"
     PERSON = "person"

@@ -16,7 +16,7 @@ from service.notices.model import Event, Parties, Party, Recipient
 ENDED: Final = frozenset({"closed", "lapsed"})
 Resolver = Callable[[Connection, Event], Awaitable[Parties | None]]
 
-# `$2` names the question that was answered, `$3` the broker that a need was assigned to. Otherwise it is whoever has the
+# `$2` names the question that was answered, `$3` the broker that a need is given to or taken from. Otherwise it is whoever has the
 # listing in hand or had it last, and where nobody had, who wrote the latest text for its organization.
 LISTING = """
 select organization_id, title,
@@ -39,7 +39,7 @@ from listing where id = $1
 async def of_listing(connection: Connection, event: Event) -> Parties | None:
     """The organization of a need or an outcome, and who refines it."""
     question = event.data.get("question") if event.action == "answer" else None
-    broker = event.data.get("broker") if event.action == "assign" else None
+    broker = event.data.get("broker") if event.action in ("assign", "unassign") else None
     row = await connection.fetchrow(LISTING, event.subject_id, question and UUID(question), broker and UUID(broker))
     return Parties(owner=row["organization_id"], title=row["title"], reviewer=row["reviewer"]) if row else None
 
@@ -67,8 +67,15 @@ async def of_case(connection: Connection, event: Event) -> Parties | None:
         return None
     # A case is contracted by its contract's being signed, of which both sides and the broker are told.
     elsewhere = event.action == "contract"
+    former = event.data.get("former") if event.action == "hand_over" else None
+    before = UUID(former) if former else None
     return Parties(
-        need=_party(row, "need"), outcome=_party(row, "outcome"), broker=row["broker"], told_elsewhere=elsewhere
+        need=_party(row, "need"),
+        outcome=_party(row, "outcome"),
+        broker=row["broker"],
+        # Between two brokers of one organization there is nobody else to tell.
+        reviewer=before if before != row["broker"] else None,
+        told_elsewhere=elsewhere,
     )
 
 

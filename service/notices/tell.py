@@ -63,7 +63,7 @@ def _recipients(
         case Audience.OWNER:
             yield from _organizations([parties.owner], told)
         case Audience.REVIEWER:
-            yield from _organizations([parties.reviewer], told)
+            yield from _organizations([parties.reviewer], _of_both(rule, parties))
         case Audience.PARTIES:
             yield from _organizations(parties.members, told)
         case Audience.NEED_SIDE:

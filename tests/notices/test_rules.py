@@ -122,6 +122,14 @@ def test_what_another_event_tells_is_left_to_it_but_endpoints_are_called() -> No
     assert {each.id for each in concerned(accepted, elsewhere, OPERATORS)} == {A, P}
 
 
+def test_a_case_that_changes_hands_is_told_to_both_brokers() -> None:
+    parties = replace(PAIR, reviewer=X)
+    texts = told(notices_of(event("case", "hand_over", by=T), parties, []))
+    assert set(texts) == {A, P, B, X}
+    pair = "《干燥需求》与《干燥装备》的对接"
+    assert (texts[B], texts[X]) == (f"{pair}：已移交贵方承办", f"{pair}：已移交他人承办")
+
+
 def test_contracts_are_told_by_their_own_title_to_parties_broker_and_where_it_waits_operators() -> None:
     parties = Parties(title="干燥装备开发", members=(A, P), broker=B)
     assert set(told(notices_of(event("contract", "register", by=T), parties, OPERATORS))) == {A, P, B}
