@@ -14,11 +14,13 @@ import pytest
 from service.contracts.amounts import amounts
 from service.contracts.schemas import Terms
 from service.kit.db import prepare_connection
+from service.workflows.tables import CONTRACT
 from tests.chain.test_no import second_broker
 from tests.chain.test_whole import terms
 from tests.chain.walking import AGREED, LATEST, YES, Market
+from tests.contracts.helpers import TERMS
 
-STEPS = 160
+STEPS = 240
 LISTING = """
 insert into listing (
     kind, organization_id, state, title, field, region, published_at, contact_name, contact_phone, contact_email
@@ -36,7 +38,12 @@ select recommendation.state, case_.id as case_id, case_.state as case_state,
            select contract.id from contract where contract.recommendation_id = recommendation.id
            or contract.case_id in (select id from docking_case where docking_case.recommendation_id = recommendation.id)
            order by contract.id
-       ) as contracts
+       ) as contracts,
+       array(
+           select contract.state from contract where contract.recommendation_id = recommendation.id
+           or contract.case_id in (select id from docking_case where docking_case.recommendation_id = recommendation.id)
+           order by contract.id
+       ) as contract_states
 from recommendation
 left join lateral (
     select id, state from docking_case where recommendation_id = recommendation.id order by id desc limit 1
@@ -82,6 +89,9 @@ NEVER = {
     "two signed contracts of one case": """
         select case_id from contract where signed_on is not null and case_id is not null group by case_id having count(*) > 1
     """,
+    "two drafts of one case": """
+        select case_id from contract where state = 'draft' and case_id is not null group by case_id having count(*) > 1
+    """,
     "receipts that do not add up, or exceed the turnover": """
         select contract.id from contract
         left join contract_receipt on contract_id = contract.id
@@ -119,8 +129,8 @@ class Run:
     refused: int = 0
     number: int = 0
 
-    async def step(self) -> None:
-        """Somebody asks for something about a pair: often what comes next, often anything."""
+    async def step(self) -> bool:
+        """Somebody asks for something about a pair: often what comes next, often anything. Whether it was done."""
         self.number += 1
         pair = self.chance.choice(self.pairs)
         row = await self.market.pool.fetchrow(STATE, pair.id)
@@ -129,10 +139,10 @@ class Run:
         if action == "clock":
             self.market.clock.go(timedelta(days=self.chance.choice((1, 3, 8, 40))))
             await self.market.house()
-            return
+            return True
         asked = await self._request(action, pair, row)
         if asked is None:
-            return
+            return False
         method, path, body = asked
         before = await self.market.pool.fetchval(LATEST)
         headers = {"If-Match": self.chance.choice(('"1"', "*", "*", "*"))} if method == "PUT" else {}
@@ -141,15 +151,15 @@ class Run:
         left = await self.market.since(before)
         if answer.status_code >= 400:
             self.refused += 1
+            # What left no event changed nothing: there is nothing to look at anew.
             assert left == [], (action, left)
-        else:
-            self.taken[action] += 1
-            quiet = action in ("lease", "release")
-            assert (len(left) >= 1) is not quiet, (action, left)
-            # An action leaves its event once: in the room that it was asked of, and in those that follow it.
-            assert len(set(left)) == len(left), (action, left)
-            if action.startswith("draft"):
-                assert row["both"], "a contract came of a pair without both consents"
+            return False
+        self.taken[action] += 1
+        assert bool(left) == (action not in ("lease", "release")), (action, left)
+        # An action leaves its event once: in the room that it was asked of, and in those that follow it.
+        assert len(set(left)) == len(left), (action, left)
+        assert row["both"] or not action.startswith("draft"), "a contract came of a pair without both consents"
+        return True
 
     def _next(self, pair: Pair, row: Any) -> tuple[str, str]:
         """What usually comes next."""
@@ -160,7 +170,10 @@ class Run:
                     ("accept", "accept", "lease")
                 )
             case "invited":
-                return own, self.chance.choice(("yes", "yes", "yes", "question", "message"))
+                usual = [(own, "yes")] * 5
+                return self.chance.choice(
+                    [*usual, (own, "question"), (staff, "undo"), (staff, "message"), ("", "clock")]
+                )
             case "consented":
                 return self.chance.choice(((staff, "consult"), (own, "consult"), (own, "contacts")))
             case "consulting":
@@ -205,8 +218,10 @@ class Run:
     async def _request(self, action: str, pair: Pair, row: Any) -> tuple[str, str, Any] | None:
         """Method, address and body of an action; None where its object is not there."""
         case = f"/cases/{row['case_id']}" if row["case_id"] else None
-        contract = f"/contracts/{self.chance.choice(row['contracts'])}" if row["contracts"] else None
+        contract = self._contract(action, row)
         at, today, number = f"/recommendations/{pair.id}", str(self.market.clock.today), self.number
+        # Everything that a filing needs, since these listings say next to nothing.
+        whole = TERMS | terms(self.market)
         some = str(self.chance.randrange(1, 400_000))
         of_pair: dict[str, tuple[str, str, Any]] = {
             "accept": ("POST", f"{at}/decisions", {"action": "accept"}),
@@ -216,7 +231,7 @@ class Run:
             "undo": ("POST", f"{at}/decisions/undo", None),
             "withdraw": ("DELETE", f"{at}/consent", None),
             "contacts": ("GET", f"{at}/contacts", None),
-            "draft_of_pair": ("POST", "/contracts", terms(self.market) | {"recommendation_id": str(pair.id)}),
+            "draft_of_pair": ("POST", "/contracts", whole | {"recommendation_id": str(pair.id)}),
         }
         of_case: dict[str, tuple[str, str, Any]] = {
             "yes": ("POST", f"{case}/answer", YES),
@@ -224,7 +239,7 @@ class Run:
             "question": ("POST", f"{case}/answer", {"answer": "question", "text": "何时可看样机？"}),
             "message": ("POST", f"{case}/messages", {"channel": "shared", "body": f"第 {number} 条"}),
             "terms": ("PUT", f"{case}/terms", AGREED),
-            "draft_of_case": ("POST", "/contracts", terms(self.market) | {"case_id": str(row["case_id"])}),
+            "draft_of_case": ("POST", "/contracts", whole | {"case_id": str(row["case_id"])}),
             "close_won": ("POST", f"{case}/close", {"closed_as": "won", "code": "in_use"}),
             "close_lost": ("POST", f"{case}/close", {"closed_as": "lost", "code": "no_agreement"}),
             **{name: ("POST", f"{case}/{name}", None) for name in ("consult", "negotiate", "follow", "reopen")},
@@ -252,6 +267,14 @@ class Run:
         if action in of_pair:
             return of_pair[action]
         return of_case[action] if case and action in of_case else of_contract.get(action) if contract else None
+
+    def _contract(self, action: str, row: Any) -> str | None:
+        """The address of a contract of the pair, as a rule of one whose turn it is."""
+        sources = {source for each in CONTRACT.transitions if each.action == action for source in each.sources}
+        known = list(zip(row["contracts"], row["contract_states"], strict=True))
+        fitting = [one for one, state in known if state in sources] or row["contracts"]
+        usual = self.chance.random() < 0.8
+        return f"/contracts/{self.chance.choice(fitting if usual else row['contracts'])}" if known else None
 
     async def check(self) -> None:
         """What must hold at every moment."""
@@ -301,7 +324,7 @@ async def pairs_of(market: Market, owner: asyncpg.Connection) -> list[Pair]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_random_requests_across_rooms_keep_every_invariant(market: Market, owner_url: str, seed: int) -> None:
     market.strangers = ("stranger",)
     await second_broker(market)
@@ -312,8 +335,8 @@ async def test_random_requests_across_rooms_keep_every_invariant(market: Market,
     finally:
         await owner.close()
     for _ in range(STEPS):
-        await run.step()
-        await run.check()
+        if await run.step():
+            await run.check()
     await market.told()
     await market.holds()
     registered = await market.pool.fetchrow(
@@ -324,6 +347,6 @@ async def test_random_requests_across_rooms_keep_every_invariant(market: Market,
     assert sum(each["contracts"] for each in figures) == registered["contracts"]
     assert sum((Decimal(each["turnover"]) for each in figures), Decimal(0)) == registered["turnover"]
     # The sequences are not only refusals, and get as far as a contract.
-    assert len(run.taken) >= 14, run.taken
+    assert len(run.taken) >= 16, run.taken
     assert run.taken["sign"] >= 1, run.taken
     assert run.refused >= 20
