@@ -311,6 +311,19 @@ def keys_rotate(
     console.print(_run(rotate(_settings(), key_id, overlap)), highlight=False)
 
 
+@keys_app.command("demo")
+def keys_demo() -> None:
+    """Print the demo's address and keys as variables of a shell / 以 shell 变量输出演示地址与密钥."""
+    from service.demo_keys import as_variables
+
+    settings = _settings()
+    found = as_variables(settings)
+    if found is None:
+        errors.print("run `duijie demo` first / 请先运行 duijie demo", highlight=False)
+        raise typer.Exit(1)
+    console.print(found, highlight=False, markup=False, soft_wrap=True)
+
+
 @keys_app.command("list")
 def keys_list(organization: Annotated[str, typer.Option(help="External id of the organization.")]) -> None:
     """List an organization's keys, without the keys themselves / 密钥列表."""

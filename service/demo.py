@@ -1,25 +1,20 @@
 """The demonstration: load it, rank it with progress, print matches with reasons, serve. Safe to kill and run again."""
 
 import asyncio
-import os
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import orjson
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text as Line
 
-from service import serving, worker
-from service.access import service as access
-from service.access.schemas import KeyRequest
+from service import demo_chain, demo_keys, serving, worker
 from service.exchange.columns import ImportKind
 from service.exchange.runs import import_path
 from service.kit import queue
-from service.kit.actor import KEY_ROLES, SYSTEM, Role
+from service.kit.actor import SYSTEM, Role
 from service.kit.db import Pool, transaction
 from service.kit.language import Text
 from service.listings import service as listings
@@ -40,15 +35,6 @@ LEVELS = {
     MatchLevel.WEAK: (Text("弱相关", "weak"), "yellow"),
     MatchLevel.NONE: (Text("无相关", "none"), "dim"),
 }
-# Whose keys are printed: an organization of the demo data for each role.
-KEY_HOLDERS = {
-    Role.ENTERPRISE: "org-a-01",
-    Role.PROVIDER: "org-a-16",
-    Role.BROKER: "org-broker",
-    Role.OPERATOR: "org-market",
-    Role.AUTHORITY: "org-authority",
-    Role.ADMINISTRATOR: "org-market",
-}
 
 
 async def run(settings: Settings, *, once: bool, console: Console) -> None:
@@ -58,9 +44,11 @@ async def run(settings: Settings, *, once: bool, console: Console) -> None:
         with _progress(console) as progress:
             await _load(resources.pool, progress)
             await _rank(resources, settings, progress)
-        keys = await _keys(resources.pool, settings.home)
+        await demo_chain.run(resources.pool)
+        keys = await demo_keys.make(resources.pool, settings.home)
         for external_id in SHOWN:
             console.print(await _ranked(resources.pool, external_id))
+        console.print(await demo_chain.summary(resources.pool), highlight=False)
         console.print(_addresses(settings, keys))
         if not once:
             await serving.serve_with(settings, resources)
@@ -163,31 +151,6 @@ def _fit_cell(match: StoredMatch) -> str:
     label, style = LEVELS[match.level]
     share = ">99%" if match.probability > 0.99 else f"{match.probability:.0%}"
     return f"[{style}]{label}[/]\n{share}"
-
-
-async def _keys(pool: Pool, home: Path) -> dict[Role, str]:
-    """One key a role. They are kept in a file that only this user reads, so that every run prints the same ones."""
-    file = home / "demo-keys.json"
-    kept: dict[str, str] = {}
-    with suppress(OSError, ValueError):
-        kept = orjson.loads(file.read_bytes())
-    keys: dict[Role, str] = {}
-    async with transaction(pool, SYSTEM) as connection:
-        for role in KEY_ROLES:
-            known = kept.get(role)
-            row = await access.find_key(connection, access.digest_of(known)) if known else None
-            if known and row is not None and not row["revoked"]:
-                keys[role] = known
-                continue
-            holder = await access.find_organization(connection, KEY_HOLDERS[role])
-            assert holder is not None
-            request = KeyRequest(label="demo", roles=[role.value], scopes=["read", "write", "admin"])
-            made = await access.create_key(connection, SYSTEM, holder.id, request)
-            keys[role] = made.key
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(orjson.dumps({role.value: key for role, key in keys.items()}))
-    return keys
 
 
 def _addresses(settings: Settings, keys: dict[Role, str]) -> Panel:

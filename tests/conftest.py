@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
+import hypothesis
 import pytest
 
 from service import embedded
@@ -21,6 +22,10 @@ from service.kit.db import SEARCH_PATH, Pool, create_pool, prepare_connection, t
 from service.migrate import prepare_embedded
 from service.resources import DatabaseUrls, Resources, resources_over
 from service.settings import Settings
+
+# A property is true or false however busy the machine is.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 @dataclass(frozen=True, slots=True)

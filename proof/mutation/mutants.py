@@ -48,6 +48,9 @@ def numbered(mutants: Iterable[Mutant]) -> list[Mutant]:
 
 
 def sources(root: Path) -> list[tuple[str, bytes]]:
-    """Path and content of every Python file of the service, in order."""
-    files = sorted((root / "service").rglob("*.py"))
+    """Path and content of every Python file of the service's rooms, in order.
+
+    What lies beside the rooms (embedded server, encoders, evaluation, commands) refuses machines and files, not callers.
+    """
+    files = sorted((root / "service").glob("*/**/*.py"))
     return [(file.relative_to(root).as_posix(), file.read_bytes()) for file in files]

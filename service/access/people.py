@@ -157,6 +157,8 @@ async def export_myself(connection: Connection, actor: Actor) -> PersonalExport:
         keys=await key_repository.keys_of_person(connection, person.id),
         password_changed_at=await password_changed_at(connection, person.id),
         broker_profiles=await people_repository.broker_profiles(connection),
+        consents=await people_repository.consents(connection),
+        notice_preferences=await people_repository.notice_preferences(connection),
         events=events[:MOST_EVENTS],
         events_complete=len(events) <= MOST_EVENTS,
     )

@@ -123,6 +123,23 @@ async def broker_profiles(connection: Connection) -> list[dict[str, Any]]:
     return [row["profile"] for row in await connection.fetch(BROKER_PROFILES)]
 
 
+CONSENTS = "select given from own_consents() as given"
+
+
+async def consents(connection: Connection) -> list[dict[str, Any]]:
+    """The consents that the acting person gave, for whichever organization, oldest first."""
+    return [row["given"] for row in await connection.fetch(CONSENTS)]
+
+
+NOTICE_PREFERENCES = "select chosen from own_notice_preferences() as chosen"
+
+
+async def notice_preferences(connection: Connection) -> dict[str, Any] | None:
+    """How the acting person chose to be told: language, categories, updated_at; None where it chose nothing."""
+    found: dict[str, Any] | None = await connection.fetchval(NOTICE_PREFERENCES)
+    return found
+
+
 INSERT_MEMBERSHIP = """
 insert into membership (person_id, organization_id, roles, scopes, valid_until, granted_by_person, granted_by_key)
 values ($1, $2, $3, $4, $5, $6, $7)

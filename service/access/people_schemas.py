@@ -146,5 +146,11 @@ class PersonalExport(BaseModel):
     broker_profiles: list[dict[str, Any]] = Field(
         description="What the person said of itself as a broker / 技术经理人资料"
     )
+    consents: list[dict[str, Any]] = Field(
+        description="Consents that the person gave for its organizations, withdrawn ones too / 本人作出的同意"
+    )
+    notice_preferences: dict[str, Any] | None = Field(
+        description="How the person chose to be told; null: nothing was chosen / 本人的通知设置"
+    )
     events: list[dict[str, Any]] = Field(description="What the person did, oldest first / 操作记录")
     events_complete: bool = Field(description="False where there are more events than are listed / 是否完整")

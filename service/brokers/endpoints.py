@@ -29,7 +29,7 @@ async def list_brokers(
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> BrokerPage:
-    """Brokers with the figures of their work of the last year, newest first; workload is shown to staff."""
+    """Brokers with the figures of their work of the last year, newest first; workload and amounts are shown to staff."""
     return await service.list_brokers(tx.connection, tx.actor, work_field=field, limit=limit, cursor=cursor)
 
 
@@ -63,3 +63,9 @@ async def suggestions(tx: Tx, need_id: UUID, limit: Limit = LIMIT) -> Suggestion
 async def assign(tx: Tx, body: AssignmentRequest) -> Assignment:
     """Give a need to a broker (operators); whose it was loses it."""
     return await service.assign(tx.connection, tx.actor, body)
+
+
+@router.delete("/assignments/{need_id}", summary="Take a need back / 撤回指派", responses=problems(403, 404))
+async def take_back(tx: Tx, need_id: UUID) -> Assignment:
+    """Take a need from the broker that has it (operators); what the broker began goes on."""
+    return await service.take_back(tx.connection, tx.actor, need_id)

@@ -120,23 +120,25 @@ async def list_brokers(connection: Connection, field: str | None, before: UUID |
     return await connection.fetch(LIST, field, before, limit)
 
 
-FIGURES = "select * from broker_figures($1, $2, $3)"
+FIGURES = """
+select counted.* from unnest($1::uuid[]) with ordinality as given (id, place)
+cross join lateral broker_figures(given.id, $2, $3) as counted
+order by place
+"""
 
 
-async def figures(connection: Connection, identifier: UUID, since: datetime, until: datetime) -> Row:
-    """Counts of a broker's work in a period."""
-    row = await connection.fetchrow(FIGURES, identifier, since, until)
-    assert row is not None
-    return row
+async def figures(connection: Connection, identifiers: list[UUID], since: datetime, until: datetime) -> list[Row]:
+    """Counts of brokers' work in a period, in their order."""
+    return await connection.fetch(FIGURES, identifiers, since, until)
 
 
-REFINING = "select broker_refining($1)"
+IS_ACTING = "select is_acting_broker($1)"
 
 
-async def refining(connection: Connection, identifier: UUID) -> int:
-    """How many needs a broker began to refine that are still being refined."""
-    count: int = await connection.fetchval(REFINING, identifier)
-    return count
+async def is_acting(connection: Connection, identifier: UUID) -> bool:
+    """Whether there is still somebody who acts as this broker."""
+    found: bool = await connection.fetchval(IS_ACTING, identifier)
+    return found
 
 
 ASSIGNED = """
@@ -152,10 +154,23 @@ async def assigned(connection: Connection, identifier: UUID) -> list[UUID]:
     return [row["need_id"] for row in await connection.fetch(ASSIGNED, identifier)]
 
 
+ASSIGNED_TO = """
+select given.place - 1 as place, need_id
+from unnest($1::uuid[]) with ordinality as given (broker_id, place)
+join broker_assignment on broker_assignment.broker_id = given.broker_id and ended_at is null
+join listing on listing.id = need_id and listing.state in ('submitted', 'refining', 'published', 'docking')
+"""
+
+
+async def assigned_to(connection: Connection, identifiers: list[UUID]) -> list[tuple[int, UUID]]:
+    """Needs that some brokers were given and that are not done: places in the list, each with a need."""
+    return [(row["place"], row["need_id"]) for row in await connection.fetch(ASSIGNED_TO, identifiers)]
+
+
 LOCK_NEED = "select pg_advisory_xact_lock(hashtextextended('assignment ' || $1::uuid::text, 0))"
 # Clocks of two machines differ a little; nothing ends before it began.
 END = """
-update broker_assignment set ended_at = greatest(assigned_at, $2) where need_id = $1 and ended_at is null returning broker_id
+update broker_assignment set ended_at = greatest(assigned_at, $2) where need_id = $1 and ended_at is null returning *
 """
 ASSIGN = """
 insert into broker_assignment (need_id, broker_id, assigned_at) values ($1, $2, $3) returning id
@@ -167,10 +182,9 @@ async def lock_need(connection: Connection, need_id: UUID) -> None:
     await connection.execute(LOCK_NEED, need_id)
 
 
-async def end_assignment(connection: Connection, need_id: UUID, at: datetime) -> UUID | None:
-    """Take a need from its broker, whose it was; None where it was nobody's."""
-    before: UUID | None = await connection.fetchval(END, need_id, at)
-    return before
+async def end_assignment(connection: Connection, need_id: UUID, at: datetime) -> Row | None:
+    """Take a need from its broker; the assignment, or None where it was nobody's."""
+    return await connection.fetchrow(END, need_id, at)
 
 
 async def assign(connection: Connection, need_id: UUID, broker_id: UUID, at: datetime) -> UUID:

@@ -1,6 +1,7 @@
 """Brokers' profiles, figures of their work and suggestions, as the API takes and shows them."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -102,12 +103,25 @@ class Workload(BaseModel):
     """What a broker has in hand, by kind."""
 
     open: dict[str, int] = Field(
-        description="leases: pairs under lease; assigned: needs given by an operator; refining: needs being refined "
-        "/ 在手：占用推荐、指派需求、凝练中需求"
+        description="leases: pairs under lease; assigned: needs given by an operator; refining: needs being refined; "
+        "cases: from the invitation to the contract; followed: cases being followed up "
+        "/ 在手：占用推荐、指派需求、凝练中需求、对接、跟踪中对接"
     )
-    taken: int = Field(description="What counts against the capacity: all of these but leases / 计入承接能力的数量")
+    taken: int = Field(
+        description="What counts against the capacity: each need that is assigned or being refined once, and instead of a "
+        "need its cases where there are any; neither leases nor cases being followed up / 计入承接能力的数量"
+    )
     capacity: int
     free: int
+
+
+class Amount(BaseModel):
+    """What contracts in one currency come to."""
+
+    currency: str
+    contracts: int
+    turnover: Decimal = Field(description="成交额")
+    technology_value: Decimal = Field(description="Turnover less deductions / 技术交易额")
 
 
 class Figures(BaseModel):
@@ -115,11 +129,23 @@ class Figures(BaseModel):
 
     since: datetime
     until: datetime
-    refined: int = Field(description="Needs that it published after refining them / 凝练并发布的需求")
+    refined: int = Field(
+        description="Rounds of refinement that it began and that ended with the need's publication / 凝练并发布的轮次"
+    )
     reviewed: int = Field(description="Pairs that it accepted or declined / 审阅的推荐")
     introduced: int = Field(description="Pairs that it accepted / 采纳推荐")
-    consented: int = Field(description="Of these, those to which both sides consented at some time / 双方同意的推荐")
-    contracted: int = Field(description="Registered contracts of pairs that it introduced / 其引荐并已登记的合同")
+    consented: int = Field(
+        description="Its cases in which both sides consented, withdrawn since or not; a case handed over is the new "
+        "broker's / 双方同意的对接"
+    )
+    contracted: int = Field(
+        description="Registered contracts from its cases or from pairs that it accepted; cancelled ones do not count "
+        "/ 由其对接或采纳的推荐而来的已登记合同"
+    )
+    amounts: list[Amount] | None = Field(
+        description="Of these contracts, by currency, as they stand today; null for others than staff where there are any "
+        "/ 上述合同金额，按币种，仅工作人员可见"
+    )
     response_hours: float | None = Field(
         description="Median from the assignment of a need to its first step on the need or decision on one of its pairs; "
         "null without any / 从指派到首次处理的中位小时数"
@@ -191,4 +217,5 @@ class Assignment(BaseModel):
     need_id: UUID
     broker_id: UUID
     assigned_at: datetime
-    before: UUID | None = Field(description="The broker whose it was / 原承接人")
+    ended_at: datetime | None = Field(default=None, description="When it was taken back / 撤回时间")
+    before: UUID | None = Field(default=None, description="The broker whose it was / 原承接人")

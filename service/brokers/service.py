@@ -18,7 +18,7 @@ from service.brokers.schemas import (
     Suggestions,
 )
 from service.brokers.scoring import WEIGHTS, BrokerFacts, NeedFacts, ranked
-from service.brokers.workload import workload_of
+from service.brokers.workload import workloads_of
 from service.errors import FieldProblem, Forbidden, NotFound, OutOfTurn, PreconditionFailed, ValidationProblem
 from service.events import log
 from service.kit.actor import Actor, Role
@@ -161,13 +161,16 @@ async def list_brokers(
     position = decode_cursor(cursor, UUID)
     before = UUID(str(position[0])) if position else None
     rows = await repository.list_brokers(connection, work_field, before, limit + 1)
-    stated = await repository.qualifications(connection, [row["id"] for row in rows[:limit]])
+    shown = rows[:limit]
+    stated = await repository.qualifications(connection, [row["id"] for row in shown])
     moment = now()
+    figures = await figures_of(connection, shown, moment)
+    loads = await workloads_of(connection, shown, moment) if actor.is_staff else [None] * len(shown)
     cards = [
         BrokerCard(
             qualifications=[_qualification(each, hide_number=not actor.is_staff) for each in stated[row["id"]]],
-            figures=await figures_of(connection, row["id"], moment),
-            workload=await workload_of(connection, row, moment) if actor.is_staff else None,
+            figures=own_figures,
+            workload=load,
             **{
                 name: row[name]
                 for name in (
@@ -182,7 +185,7 @@ async def list_brokers(
                 )
             },
         )
-        for row in rows[:limit]
+        for row, own_figures, load in zip(shown, figures, loads, strict=True)
     ]
     return BrokerPage(items=cards, next=encode_cursor(str(cards[-1].id)) if len(rows) > limit else None)
 
@@ -201,7 +204,7 @@ async def suggestions(connection: Connection, actor: Actor, need_id: UUID, *, li
     need = NeedFacts(listing.field, frozenset(chain), listing.language)
     moment = now()
     rows = {row["id"]: row for row in await repository.list_brokers(connection, None, None, MOST_SUGGESTED)}
-    loads = {identifier: await workload_of(connection, row, moment) for identifier, row in rows.items()}
+    loads = dict(zip(rows, await workloads_of(connection, list(rows.values()), moment), strict=True))
     facts = [
         BrokerFacts(
             id=row["id"],
@@ -244,6 +247,15 @@ def _check_operates(actor: Actor) -> None:
         raise Forbidden(Text("指派需求需要运营方或管理员密钥", "Assigning work takes an operator or administrator key"))
 
 
+NO_BROKER = Text("没有这位技术经理人，或其已不再担任", "No such broker, or nobody acts as this broker any more")
+
+
+async def find(connection: Connection, identifier: UUID) -> Row | None:
+    """A broker that work can be given to (a row of `broker`): somebody still acts as it. None: there is none."""
+    row = await repository.get(connection, identifier)
+    return row if row is not None and await repository.is_acting(connection, identifier) else None
+
+
 async def assign(connection: Connection, actor: Actor, request: AssignmentRequest) -> Assignment:
     """Give a need to a broker; whose it was loses it. What is assigned comes first in the broker's queue.
 
@@ -253,17 +265,18 @@ async def assign(connection: Connection, actor: Actor, request: AssignmentReques
     """
     _check_operates(actor)
     listing = await listings.read(connection, actor, Kind.NEED, request.need_id)
-    broker = await repository.get(connection, request.broker_id)
+    broker = await find(connection, request.broker_id)
     if broker is None:
-        raise NotFound(Text("没有这位技术经理人", "No such broker"))
+        raise NotFound(NO_BROKER)
     if listing.state not in ASSIGNABLE:
         raise OutOfTurn(NOT_TO_ASSIGN)
     await repository.lock_need(connection, request.need_id)
     moment = now()
-    before = await repository.end_assignment(connection, request.need_id, moment)
+    ended = await repository.end_assignment(connection, request.need_id, moment)
+    before = ended["broker_id"] if ended else None
     if before == request.broker_id:
         raise OutOfTurn(Text("该需求已由其承接", "The broker has this need already"))
-    load = await workload_of(connection, broker, moment)
+    (load,) = await workloads_of(connection, [broker], moment)
     if not broker["available"] or load.free == 0:
         raise OutOfTurn(
             Text(
@@ -283,3 +296,21 @@ async def assign(connection: Connection, actor: Actor, request: AssignmentReques
     return Assignment(
         id=identifier, need_id=request.need_id, broker_id=request.broker_id, assigned_at=moment, before=before
     )
+
+
+async def take_back(connection: Connection, actor: Actor, need_id: UUID) -> Assignment:
+    """Take a need from the broker that it was assigned to, so that it is nobody's; the assignment that ended.
+
+    What the broker has begun stays as it is: a round of refinement goes on, and so do cases.
+
+    Raises:
+        Forbidden: the actor gives out no work. NotFound: no such need, or it is assigned to nobody.
+    """
+    _check_operates(actor)
+    await listings.read(connection, actor, Kind.NEED, need_id)
+    await repository.lock_need(connection, need_id)
+    ended = await repository.end_assignment(connection, need_id, now())
+    if ended is None:
+        raise NotFound(Text("该需求当前未指派", "The need is assigned to nobody now"))
+    await log.record(connection, actor, "need", need_id, "unassign", data={"broker": str(ended["broker_id"])})
+    return Assignment.model_validate(dict(ended))

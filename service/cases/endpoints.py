@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from service.access.dependencies import Tx
 from service.access.routes import Route
-from service.cases import modes, present, service
+from service.cases import handing_over, modes, present, service
 from service.cases.schemas import (
     AnswerRequest,
     Case,
@@ -16,6 +16,7 @@ from service.cases.schemas import (
     CaseState,
     CloseRequest,
     ExtensionRequest,
+    HandOverRequest,
     ModeNeeds,
     Terms,
 )
@@ -93,6 +94,18 @@ async def close_case(tx: Tx, case_id: UUID, body: CloseRequest, response: Respon
 async def extend_term(tx: Tx, case_id: UUID, body: ExtensionRequest, response: Response) -> Case:
     """Another term for a party that is awaited, from today (the case's broker, operators)."""
     return _tagged(response, await service.extend(tx.connection, tx.actor, case_id, body))
+
+
+@router.post(
+    "/cases/{case_id}/broker",
+    summary="Hand a case over / 移交对接",
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412),
+)
+async def hand_case_over(
+    tx: Tx, case_id: UUID, body: HandOverRequest, response: Response, if_match: IfMatch = None
+) -> Case:
+    """Another broker goes on with it, and who awaits the broker awaits the new one (the case's broker, operators)."""
+    return _tagged(response, await handing_over.hand_over(tx.connection, tx.actor, case_id, body, if_match))
 
 
 @router.put(

@@ -35,6 +35,7 @@ class Case:
     need_organization_id: UUID
     outcome_organization_id: UUID
     broker_organization_id: UUID | None
+    broker_person_id: UUID | None
     state: str
     closed_as: str | None
     code: str | None

@@ -46,9 +46,9 @@ async def pair(connection: Connection, need_id: UUID, outcome_id: UUID) -> Row:
 INSERT = """
 insert into docking_case (
     recommendation_id, need_id, outcome_id, need_organization_id, outcome_organization_id, broker_organization_id,
-    need_region, outcome_region, partner_pairs, opened_at, state_since, updated_at
+    need_region, outcome_region, partner_pairs, opened_at, state_since, updated_at, broker_person_id
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11)
 returning *
 """
 
@@ -56,10 +56,11 @@ returning *
 async def insert(
     connection: Connection, actor: Actor, recommendation: Row, sides: Row, partner_pairs: list[str], at: datetime
 ) -> Case:
-    """Open a case of an accepted pair in the name of the actor's organization."""
+    """Open a case of an accepted pair in the name of the actor and its organization."""
     row = await connection.fetchrow(
         INSERT, recommendation["id"], recommendation["need_id"], recommendation["outcome_id"], sides["need_organization"],
         sides["outcome_organization"], actor.organization_id, sides["need_region"], sides["outcome_region"], partner_pairs, at,
+        actor.person_id if actor.organization_id else None,
     )  # fmt: skip
     assert row is not None
     return _case(row)
@@ -96,6 +97,7 @@ ADVANCE = """
 update docking_case
 set state = $3, version = version + 1, updated_at = $4,
     state_since = case when state = $3 then state_since else $4 end,
+    consented_at = case when $3 = 'consented' then coalesce(consented_at, $4) else consented_at end,
     contracted_at = case when $3 = 'contracted' then $4 else contracted_at end,
     closed_at = case when $3 = 'closed' then $4 end, closed_as = $5, code = $6
 where id = $1 and state = $2
@@ -116,6 +118,21 @@ async def advance(
     """Save a step by compare-and-set; None where the state is not `source` any more."""
     row = await connection.fetchrow(ADVANCE, identifier, source, target, at, closed_as, code)
     return _case(row) if row else None
+
+
+HAND_OVER = """
+update docking_case set broker_organization_id = $2, broker_person_id = $3, version = version + 1, updated_at = $4
+where id = $1 returning *
+"""
+
+
+async def hand_over(
+    connection: Connection, identifier: UUID, organization_id: UUID, person_id: UUID | None, at: datetime
+) -> Case:
+    """Make a case another broker's."""
+    row = await connection.fetchrow(HAND_OVER, identifier, organization_id, person_id, at)
+    assert row is not None
+    return _case(row)
 
 
 SET_TERMS = """

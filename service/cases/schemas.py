@@ -171,6 +171,30 @@ class ExtensionRequest(BaseModel):
     days: Annotated[int, Field(ge=1, le=250)] = Field(description="Business days from today / 自今日起的工作日数")
 
 
+class HandOverReason(StrEnum):
+    """Why a case goes to another broker; a code, for events keep no words of people."""
+
+    LEAVES = "leaves"
+    OVERLOADED = "overloaded"
+    OTHER_FIELD = "other_field"
+    CONFLICT = "conflict"
+    ASKED = "asked"
+    OTHER = "other"
+
+
+class HandOverRequest(BaseModel):
+    """Which broker is to go on with a case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    broker_id: UUID = Field(description="As in GET /v1/brokers / 接手的技术经理人")
+    reason: HandOverReason | None = Field(
+        default=None,
+        description="leaves, overloaded, other_field, conflict (of interest), asked (by a side), other "
+        "/ 离任、承接已满、领域不符、利益回避、应一方要求、其他",
+    )
+
+
 class Terms(BaseModel):
     """The mode of cooperation and what was agreed of it, in place of what was there."""
 

@@ -115,7 +115,7 @@ async def answer(connection: Connection, actor: Actor, identifier: UUID, request
             connection, actor, case.recommendation_id, ConsentRequest(purpose=request.purpose, side=Side(side))
         )
         return await show(connection, actor, identifier)
-    held = await _hold(connection, identifier)
+    held = await hold(connection, identifier)
     if request.answer == "no":
         assert request.code is not None
         await invitations.decline(connection, actor, held, side, request.code.value, request.text)
@@ -135,7 +135,12 @@ def _own_side(case: Case, actor: Actor, wanted: Side | None) -> Party:
     return Party(wanted) if wanted else own[0]
 
 
-async def _hold(connection: Connection, identifier: UUID) -> Case:
+async def hold(connection: Connection, identifier: UUID) -> Case:
+    """A case, held until the transaction ends.
+
+    Raises:
+        Forbidden: the actor may see and not change it.
+    """
     case = await repository.lock(connection, identifier)
     if case is None:
         # Seen, but not to be changed by whoever acts: an authority, the operator of a partner pair.
@@ -199,7 +204,7 @@ async def extend(connection: Connection, actor: Actor, identifier: UUID, request
     case = await read(connection, actor, identifier)
     if not case.steered_by(actor):
         raise Forbidden(NOT_STEERED)
-    await _hold(connection, identifier)
+    await hold(connection, identifier)
     moment = clock.now()
     found = [wait for wait in await repository.open_waits(connection, [identifier]) if wait.party is request.party]
     if not found:
@@ -232,7 +237,7 @@ async def set_terms(
     terms, problems = modes.checked(request.mode, request.terms)
     if problems:
         raise ValidationProblem(problems)
-    held = await _hold(connection, identifier)
+    held = await hold(connection, identifier)
     # Somebody else may have been quicker between reading and holding.
     check_if_match(if_match, held.version)
     after = await repository.set_terms(connection, identifier, request.mode, terms, clock.now())
@@ -250,7 +255,7 @@ async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID
     """
     await read(connection, actor, identifier)
     # Held before it is looked at, so that nobody takes a term away between the look and the step.
-    case = await _hold(connection, identifier)
+    case = await hold(connection, identifier)
     moment = clock.now()
     lacking = modes.missing(Mode(case.mode) if case.mode else None, case.terms)
     if lacking and case.state in ("consulting", "negotiating"):

@@ -34,6 +34,8 @@ from service.outcomes.schemas import OutcomeContent
 CONTENT: Mapping[Kind, type[ListingContent]] = {Kind.NEED: NeedContent, Kind.OUTCOME: OutcomeContent}
 # From submission to publication there is something to ask and to agree to.
 IN_HAND = frozenset({"submitted", "refining", "verified"})
+# What brokers have in hand, for their room.
+in_hand = repository.in_hand
 NO_QUESTION = Text("没有这个问题", "No such question")
 
 

@@ -16,12 +16,30 @@ async def begin(connection: Connection, actor: Actor, listing_id: UUID, at: date
     await connection.execute(BEGIN, listing_id, actor.organization_id, actor.key_id, actor.person_id, at)
 
 
-END = "update refinement set ended_at = greatest(begun_at, $2) where listing_id = $1 and ended_at is null"
+END = """
+update refinement set ended_at = greatest(begun_at, $2), published = $3 where listing_id = $1 and ended_at is null
+"""
 
 
-async def end(connection: Connection, listing_id: UUID, at: datetime) -> None:
-    """End the round that is open, if one is."""
-    await connection.execute(END, listing_id, at)
+async def end(connection: Connection, listing_id: UUID, at: datetime, *, published: bool) -> None:
+    """End the round that is open, if one is; whether its text goes to the market."""
+    await connection.execute(END, listing_id, at, published)
+
+
+IN_HAND = """
+select given.place - 1 as place, listing_id
+from unnest($1::uuid[], $2::uuid[]) with ordinality as given (organization_id, person_id, place)
+join refinement on refinement.organization_id = given.organization_id
+ and refinement.person_id is not distinct from given.person_id
+where ended_at is null
+"""
+
+
+async def in_hand(
+    connection: Connection, organizations: list[UUID], persons: list[UUID | None]
+) -> list[tuple[int, UUID]]:
+    """What is being refined by whom of some: places in the two lists, each with a listing."""
+    return [(row["place"], row["listing_id"]) for row in await connection.fetch(IN_HAND, organizations, persons)]
 
 
 STANDING = """

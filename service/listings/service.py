@@ -274,7 +274,8 @@ async def act(
     if step.target == "refining" and actor.organization_id is not None:
         await refinement_repository.begin(connection, actor, identifier, moment)
     elif step.source == "refining":
-        await refinement_repository.end(connection, identifier, moment)
+        published = step.target == "published"
+        await refinement_repository.end(connection, identifier, moment, published=published)
     if step.target == "published":
         await queue.enqueue_index(connection, identifier, current.version + 1, bulk=bulk)
     elif step.source == "published":

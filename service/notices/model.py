@@ -52,7 +52,16 @@ class Audience(StrEnum):
     # Of a step that one side took (`side` in the event's data): the side across.
     OTHER_SIDE = "other_side"
     BROKER = "broker"
+    # Whose turn it is: the party, or the side, that the event's data name.
     AWAITED = "awaited"
+    # To whom goes what a party left undone: the broker, or operators where it was the broker, or there is none.
+    ESCALATED = "escalated"
+    # Whoever reads the channel in which something was said (`channel` in the event's data).
+    CHANNEL = "channel"
+    # The organizations that are parties to a contract.
+    PARTIES = "parties"
+    # Who refines a listing, or asked its organization; of a case that changed hands, who had it before.
+    REVIEWER = "reviewer"
     OPERATORS = "operators"
     PERSON = "person"
 
@@ -99,7 +108,9 @@ class Party:
 class Parties:
     """Whom a subject concerns. What a kind of subject has none of is left out.
 
-    `title` is what its owner calls it; `awaited` are the organizations whose turn it is.
+    `title` is what its owner, or its parties, call it; `members` are the organizations that are parties to a contract.
+    Where the same step leaves an event of another subject that is told, this one is `told_elsewhere`: endpoints are
+    called for both, and nobody is told twice.
     """
 
     owner: UUID | None = None
@@ -107,8 +118,10 @@ class Parties:
     need: Party | None = None
     outcome: Party | None = None
     broker: UUID | None = None
-    awaited: tuple[UUID, ...] = ()
+    reviewer: UUID | None = None
+    members: tuple[UUID, ...] = ()
     person: UUID | None = None
+    told_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

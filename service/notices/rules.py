@@ -17,7 +17,10 @@ LISTING, MATCH, CASE, CONTRACT, REVIEW, ACCOUNT = Category
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Of an event of this kind this audience is told this; `own` also where the recipient did it itself."""
+    """Of an event of this kind this audience is told this; `own` also where the recipient did it itself.
+
+    With `to_state` it holds for events that led there alone. Of several that fit a recipient the first holds.
+    """
 
     subject_kind: str
     action: str
@@ -25,6 +28,7 @@ class Rule:
     category: Category
     text: Text
     own: bool = False
+    to_state: str | None = None
 
 
 def _listing(kind: str, name: Text, action: str, zh: str, en: str) -> Rule:
@@ -32,24 +36,36 @@ def _listing(kind: str, name: Text, action: str, zh: str, en: str) -> Rule:
     return Rule(kind, action, Audience.OWNER, LISTING, text)
 
 
-def _sides(kind: str, action: str, category: Category, zh: str, en: str) -> tuple[Rule, Rule]:
+def _sides(kind: str, action: str, category: Category, zh: str, en: str, to: str | None = None) -> tuple[Rule, Rule]:
     """Both sides, each told by its own listing and the other's."""
     return (
-        Rule(kind, action, Audience.NEED_SIDE, category,
+        Rule(kind, action, Audience.NEED_SIDE, category, to_state=to, text=
              Text(f"需求《{{title}}》与成果《{{other}}》{zh}", f"Need “{{title}}” and outcome “{{other}}”: {en}")),
-        Rule(kind, action, Audience.OUTCOME_SIDE, category,
+        Rule(kind, action, Audience.OUTCOME_SIDE, category, to_state=to, text=
              Text(f"成果《{{title}}》与需求《{{other}}》{zh}", f"Outcome “{{title}}” and need “{{other}}”: {en}")),
     )  # fmt: skip
 
 
-def _broker(kind: str, action: str, category: Category, zh: str, en: str) -> Rule:
+def _broker(kind: str, action: str, category: Category, zh: str, en: str, to: str | None = None) -> Rule:
     """The broker, told by the need's title and the outcome's."""
     text = Text(f"需求《{{title}}》与成果《{{other}}》{zh}", f"Need “{{title}}” and outcome “{{other}}”: {en}")
-    return Rule(kind, action, Audience.BROKER, category, text)
+    return Rule(kind, action, Audience.BROKER, category, text, to_state=to)
 
 
-def _all(kind: str, action: str, category: Category, zh: str, en: str) -> tuple[Rule, ...]:
-    return (*_sides(kind, action, category, zh, en), _broker(kind, action, category, zh, en))
+def _all(kind: str, action: str, category: Category, zh: str, en: str, to: str | None = None) -> tuple[Rule, ...]:
+    return (*_sides(kind, action, category, zh, en, to), _broker(kind, action, category, zh, en, to))
+
+
+def _case(action: str, audience: Audience, zh: str, en: str) -> Rule:
+    """Of a case, by both titles, the recipient's own first."""
+    text = Text(f"《{{title}}》与《{{other}}》的对接：{zh}", f"Case “{{title}}” and “{{other}}”: {en}")
+    return Rule("case", action, audience, CASE, text)
+
+
+def _contract(action: str, zh: str, en: str) -> tuple[Rule, ...]:
+    """Its parties and the broker of its pair, told by the contract's own title."""
+    text = Text(f"技术合同《{{title}}》{zh}", f"Contract “{{title}}” {en}")
+    return tuple(Rule("contract", action, each, CONTRACT, text) for each in (Audience.PARTIES, Audience.BROKER))
 
 
 def _one(
@@ -61,6 +77,7 @@ def _one(
 NEED: Final = Text("需求", "need")
 OUTCOME: Final = Text("成果", "outcome")
 OPERATORS, OWNER, PERSON = Audience.OPERATORS, Audience.OWNER, Audience.PERSON
+OTHER_SIDE, BROKER, AWAITED, REVIEWER = Audience.OTHER_SIDE, Audience.BROKER, Audience.AWAITED, Audience.REVIEWER
 # fmt: off
 RULES: Final[tuple[Rule, ...]] = (
     _one("need", "submit", OPERATORS, REVIEW,
@@ -71,6 +88,15 @@ RULES: Final[tuple[Rule, ...]] = (
     _listing("need", NEED, "fulfil", "已标记为解决", "was marked as fulfilled"),
     _listing("need", NEED, "withdraw", "已撤回", "was withdrawn"),
     _listing("need", NEED, "expire", "已过期", "has expired"),
+    _listing("need", NEED, "reopen", "已重新打开", "was opened again"),
+    _listing("need", NEED, "change", "内容已由他人修改，请查看", "was changed by somebody else; please look"),
+    _listing("need", NEED, "ask", "有一个问题等待贵方回答", "has a question that waits for your answer"),
+    _one("need", "answer", REVIEWER, REVIEW,
+         "需求《{title}》的提问已得到回答", "Your question about need “{title}” was answered"),
+    _one("need", "agree", REVIEWER, REVIEW,
+         "需求《{title}》的发布单位已确认当前版本", "The organization of need “{title}” agreed to its text"),
+    _one("need", "assign", REVIEWER, REVIEW, "需求《{title}》已分派给贵方", "Need “{title}” was assigned to you"),
+    _one("need", "unassign", REVIEWER, REVIEW, "需求《{title}》不再由贵方承接", "Need “{title}” is not assigned to you any more"),
     _one("outcome", "submit", OPERATORS, REVIEW,
          "成果《{title}》已提交，等待核验", "Outcome “{title}” was submitted and waits to be verified"),
     _listing("outcome", OUTCOME, "return", "已退回修改", "was returned for changes"),
@@ -79,38 +105,82 @@ RULES: Final[tuple[Rule, ...]] = (
     _listing("outcome", OUTCOME, "transfer", "已标记为转化", "was marked as transferred"),
     _listing("outcome", OUTCOME, "withdraw", "已撤回", "was withdrawn"),
     _listing("outcome", OUTCOME, "expire", "已过期", "has expired"),
+    _listing("outcome", OUTCOME, "reopen", "已重新打开", "was opened again"),
+    _listing("outcome", OUTCOME, "change", "内容已由他人修改，请查看", "was changed by somebody else; please look"),
+    _listing("outcome", OUTCOME, "ask", "有一个问题等待贵方回答", "has a question that waits for your answer"),
+    _one("outcome", "answer", REVIEWER, REVIEW,
+         "成果《{title}》的提问已得到回答", "Your question about outcome “{title}” was answered"),
+    _one("outcome", "agree", REVIEWER, REVIEW,
+         "成果《{title}》的发布单位已确认当前版本", "The organization of outcome “{title}” agreed to its text"),
 
     *_sides("recommendation", "accept", MATCH,
             "经技术经理人采纳，可表示同意互见", "a broker accepted the pair; you may consent to be introduced"),
-    _one("recommendation", "consent", Audience.OTHER_SIDE, MATCH,
+    _one("recommendation", "consent", OTHER_SIDE, MATCH,
          "对方已就《{title}》与《{other}》同意互见", "The other side of “{title}” and “{other}” consented to be introduced"),
     _broker("recommendation", "consent", MATCH, "一方已同意互见", "one side consented to be introduced"),
-    _one("recommendation", "withdraw_consent", Audience.OTHER_SIDE, MATCH,
+    _one("recommendation", "withdraw_consent", OTHER_SIDE, MATCH,
          "对方撤回了就《{title}》与《{other}》的同意", "The other side of “{title}” and “{other}” withdrew its consent"),
     _broker("recommendation", "withdraw_consent", MATCH, "一方撤回了同意", "one side withdrew its consent"),
     *_sides("recommendation", "open_contacts", MATCH, "的联系方式被查看", "contact data were opened"),
 
-    *_sides("case", "invite", CASE, "收到对接邀请，请答复", "you are invited to a case; please answer"),
-    *_all("case", "consent", CASE, "双方同意对接", "both sides agreed to the case"),
-    *_all("case", "answer", CASE, "对接邀请已有答复", "an invitation was answered"),
-    _one("case", "remind", Audience.AWAITED, CASE, "对接《{title}》等待贵方答复", "Case “{title}” waits for your answer"),
-    _broker("case", "escalate", CASE, "的对接逾期未答复，请跟进", "an answer is overdue; please follow up"),
-    *_all("case", "lapse", CASE, "的对接因逾期失效", "the case lapsed without an answer"),
-    *_all("case", "consult", CASE, "进入洽谈", "consultation began"),
+    *_all("case", "open", CASE, "收到对接邀请，请答复", "you are invited to a case; please answer"),
+    *_all("case", "consent", CASE, "双方均同意对接，身份互见", "both sides agreed, and know each other from now on", "consented"),
+    _case("consent", OTHER_SIDE, "对方已同意", "the other side agreed"),
+    _case("consent", BROKER, "一方已同意", "one side agreed"),
+    _case("withdraw_consent", OTHER_SIDE, "对方撤回了同意", "the other side withdrew its consent"),
+    _case("withdraw_consent", BROKER, "一方撤回了同意", "one side withdrew its consent"),
+    _case("decline", OTHER_SIDE, "对方谢绝，对接结束", "the other side declined, and the case is over"),
+    _case("decline", BROKER, "一方谢绝，对接结束", "one side declined, and the case is over"),
+    _case("question", BROKER, "一方在答复前有疑问，等待回复", "one side asks before it answers, and waits for you"),
+    _case("remind", AWAITED, "等待贵方办理，期限将至", "it is your turn, and the term ends soon"),
+    _case("extend", AWAITED, "贵方的期限已延长", "you have more time"),
+    _case("escalate", Audience.ESCALATED, "逾期未办，请跟进", "a term has passed; please follow up"),
+    *_all("case", "lapse", CASE, "的对接因逾期失效", "the case lapsed"),
+    *_all("case", "reopen", CASE, "的对接重新启动，尚未同意的一方请答复",
+          "the case was opened again; a side that has not consented is asked to answer"),
+    *_all("case", "resume", CASE, "的对接已恢复", "the case was resumed"),
+    *_sides("case", "hand_over", CASE, "的对接改由另一位技术经理人承办", "another broker goes on with the case"),
+    _case("hand_over", BROKER, "已移交贵方承办", "the case was handed over to you"),
+    _case("hand_over", REVIEWER, "已移交他人承办", "the case was handed over to another broker"),
+    *_all("case", "undo", CASE, "的对接邀请已撤销", "the invitation was taken back"),
+    *_all("case", "consult", CASE, "进入磋商", "consultation began"),
     *_all("case", "negotiate", CASE, "进入谈判", "negotiation began"),
+    *_all("case", "set_terms", CASE, "的合作条件已更新", "the terms of cooperation were changed"),
     *_all("case", "contract", CASE, "已签约", "a contract was made"),
+    *_all("case", "follow", CASE, "进入跟踪", "follow-up began"),
     *_all("case", "close", CASE, "的对接已结束", "the case was closed"),
-    *_all("contract", "sign", CONTRACT, "的合同已签署", "the contract was signed"),
-    *_all("contract", "file", CONTRACT, "的合同已提交认定登记", "the contract was filed for registration"),
-    *_all("contract", "register", CONTRACT, "的合同已认定登记", "the contract was registered"),
-    *_all("contract", "reject", CONTRACT, "的合同登记被退回", "registration of the contract was rejected"),
-    *_all("contract", "settle", CONTRACT, "的合同已结清", "the contract was settled"),
-    *_all("contract", "change", CONTRACT, "的合同已变更", "the contract was changed"),
-    *_all("contract", "cancel", CONTRACT, "的合同已解除", "the contract was cancelled"),
+    _case("message", Audience.CHANNEL, "有新消息", "there is a new message"),
+    *_all("case", "call_meeting", CASE, "约定了会议", "a meeting was called"),
+    *_all("case", "move_meeting", CASE, "的会议已变更", "a meeting was changed"),
+    *_all("case", "cancel_meeting", CASE, "的会议已取消", "a meeting was cancelled"),
+    *_all("case", "set_milestone", CASE, "设定了里程碑", "a milestone was set"),
+    *_all("case", "change_milestone", CASE, "的里程碑已变更", "a milestone was changed"),
+    *_all("case", "reach_milestone", CASE, "达到里程碑", "a milestone was reached"),
+    _case("ask_follow_up", AWAITED, "请答复跟踪回访", "please answer a follow-up"),
+    _case("remind_follow_up", AWAITED, "跟踪回访逾期未答，请答复", "a follow-up is overdue; please answer"),
+    _case("answer_follow_up", BROKER, "一方已答复跟踪回访", "one side answered a follow-up"),
+
+    *_contract("create", "已录入草稿，请核对", "was drafted; please check it"),
+    *_contract("change_draft", "的草稿已修改，请核对", "has a changed draft; please check it"),
+    *_contract("confirm", "已由一方确认", "was confirmed by a party"),
+    *_contract("sign", "已签订", "was signed"),
+    *_contract("file", "已申报认定登记", "was filed for registration"),
+    _one("contract", "file", OPERATORS, REVIEW,
+         "技术合同《{title}》已申报认定登记，等待办理", "Contract “{title}” was filed and waits to be registered"),
+    *_contract("register", "已认定登记", "was registered"),
+    *_contract("reject", "的认定登记未通过", "was rejected for registration"),
+    *_contract("propose_change", "有一项变更待确认", "has a change that waits to be confirmed"),
+    *_contract("change", "已变更", "was changed"),
+    *_contract("receive", "录入了一笔收款", "has a payment entered"),
+    *_contract("reverse_receipt", "冲销了一笔收款", "has a payment reversed"),
+    *_contract("settle", "已结清", "was settled"),
+    *_contract("cancel", "已解除", "was cancelled"),
 
     _one("organization", "verify", OWNER, ACCOUNT, "本单位已通过核验", "Your organization was verified"),
     _one("organization", "suspend", OWNER, ACCOUNT, "本单位已被停用，请联系运营方", "Your organization was suspended: ask the operator"),
     _one("organization", "restore", OWNER, ACCOUNT, "本单位已恢复", "Your organization was restored"),
+    _one("organization", "change", OWNER, ACCOUNT,
+         "本单位的资料已由他人修改", "The data of your organization were changed by somebody else"),
     _one("organization", "change_notices", OWNER, ACCOUNT,
          "本单位的通知设置已修改", "How your organization is told was changed", own=True),
     _one("person", "change_notices", PERSON, ACCOUNT, "您的通知设置已修改", "How you are told was changed", own=True),

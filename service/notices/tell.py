@@ -1,7 +1,8 @@
 """From an event and its parties to what each recipient is told: pure functions over the table of rules."""
 
-from collections.abc import Collection, Iterator
-from typing import assert_never
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, assert_never
+from uuid import UUID
 
 from service.kit.actor import Role
 from service.kit.language import Text
@@ -10,6 +11,12 @@ from service.notices.rules import BY_TYPE, Rule
 
 # Where a title may not be told, or there is none.
 UNTOLD = Text("（未公开）", "(not public)")
+# Who reads what is said in a channel of a case; notes of the broker are the broker's own.
+READERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "shared": ("need", "outcome", "broker"),
+    "need": ("need", "broker"),
+    "outcome": ("outcome", "broker"),
+}
 # Longer titles are cut, so that a text stays one that fits a subject line.
 LONGEST_TITLE = 60
 
@@ -19,6 +26,8 @@ def notices_of(event: Event, parties: Parties, operators: Collection[Recipient])
 
     Who did it itself is left out, unless the rule says otherwise. `operators` are those of the market.
     """
+    if parties.told_elsewhere:
+        return []
     told: dict[Recipient, Notice] = {}
     for rule in BY_TYPE.get(event.type, ()):
         for recipient, text in _recipients(rule, event, parties, operators):
@@ -47,26 +56,34 @@ def _acted(event: Event, recipient: Recipient) -> bool:
 def _recipients(
     rule: Rule, event: Event, parties: Parties, operators: Collection[Recipient]
 ) -> Iterator[tuple[Recipient, Text]]:
-    need, outcome = parties.need, parties.outcome
+    if rule.to_state not in (None, event.to_state):
+        return
     told = _filled(rule.text, parties.title, None)
     match rule.audience:
         case Audience.OWNER:
-            if parties.owner is not None:
-                yield Recipient(organization_id=parties.owner), told
+            yield from _organizations([parties.owner], told)
+        case Audience.REVIEWER:
+            yield from _organizations([parties.reviewer], _of_both(rule, parties))
+        case Audience.PARTIES:
+            yield from _organizations(parties.members, told)
         case Audience.NEED_SIDE:
-            yield from _side(rule, need, outcome)
+            yield from _party(rule, parties, "need")
         case Audience.OUTCOME_SIDE:
-            yield from _side(rule, outcome, need)
+            yield from _party(rule, parties, "outcome")
         case Audience.OTHER_SIDE:
-            across = {"need": (outcome, need), "outcome": (need, outcome)}.get(event.data.get("side", ""))
-            if across is not None:
-                yield from _side(rule, *across)
+            yield from _party(rule, parties, {"need": "outcome", "outcome": "need"}.get(event.data.get("side", "")))
         case Audience.BROKER:
-            if parties.broker is not None:
-                titles = (need.title if need else None, outcome.title if outcome else None)
-                yield Recipient(organization_id=parties.broker, role=Role.BROKER), _filled(rule.text, *titles)
+            yield from _party(rule, parties, "broker")
         case Audience.AWAITED:
-            yield from ((Recipient(organization_id=each), told) for each in parties.awaited)
+            yield from _party(rule, parties, event.data.get("party") or event.data.get("side"))
+        case Audience.CHANNEL:
+            for reader in READERS.get(event.data.get("channel", ""), ()):
+                yield from _party(rule, parties, reader)
+        case Audience.ESCALATED:
+            if parties.broker is None or event.data.get("party") == "broker":
+                yield from ((each, _of_both(rule, parties)) for each in operators)
+            else:
+                yield from _party(rule, parties, "broker")
         case Audience.OPERATORS:
             yield from ((each, told) for each in operators)
         case Audience.PERSON:
@@ -74,6 +91,29 @@ def _recipients(
                 yield Recipient(person_id=parties.person), told
         case _:
             assert_never(rule.audience)
+
+
+def _organizations(found: Collection[UUID | None], text: Text) -> Iterator[tuple[Recipient, Text]]:
+    yield from ((Recipient(organization_id=each), text) for each in found if each is not None)
+
+
+def _party(rule: Rule, parties: Parties, name: str | None) -> Iterator[tuple[Recipient, Text]]:
+    """A side or the broker by its name in events; nobody where there is none."""
+    match name:
+        case "need":
+            yield from _side(rule, parties.need, parties.outcome)
+        case "outcome":
+            yield from _side(rule, parties.outcome, parties.need)
+        case "broker" if parties.broker is not None:
+            yield Recipient(organization_id=parties.broker, role=Role.BROKER), _of_both(rule, parties)
+
+
+def _of_both(rule: Rule, parties: Parties) -> Text:
+    """As staff are told it: by the titles of both sides, or by the subject's own where it has no sides."""
+    if parties.need is None and parties.outcome is None:
+        return _filled(rule.text, parties.title, None)
+    titles = (side.title if side else None for side in (parties.need, parties.outcome))
+    return _filled(rule.text, *titles)
 
 
 def _side(rule: Rule, own: Party | None, other: Party | None) -> Iterator[tuple[Recipient, Text]]:

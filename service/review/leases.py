@@ -14,10 +14,10 @@ from service.kit.clock import MARKET_ZONE
 from service.kit.db import Connection
 from service.kit.language import Text
 from service.review import repository
-from service.review.repository import count_of_broker
+from service.review.repository import leased_by
 
 # What other rooms may call.
-__all__ = ["Leased", "check_free", "count_of_broker", "holder_of", "of_others", "settle"]
+__all__ = ["Leased", "check_free", "holder_of", "leased_by", "of_others", "settle"]
 
 # Entries that the end of one transaction works off; housekeeping takes what is left.
 SETTLED_AT_ONCE = 500

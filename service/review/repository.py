@@ -119,16 +119,19 @@ async def count_leased(connection: Connection, holder: UUID, at: datetime) -> in
     return count
 
 
-COUNT_OF_BROKER = """
-select count(*) from review_item
-where leased_to is not null and leased_organization = $1 and leased_person is not distinct from $2 and leased_until > $3
+LEASED_BY = """
+select given.place - 1 as place, need_id
+from unnest($1::uuid[], $2::uuid[]) with ordinality as given (organization_id, person_id, place)
+join review_item on leased_organization = given.organization_id and leased_person is not distinct from given.person_id
+where leased_to is not null and leased_until > $3
 """
 
 
-async def count_of_broker(connection: Connection, organization_id: UUID, person_id: UUID | None, at: datetime) -> int:
-    """How many pairs a broker has under lease, by all keys that act for it."""
-    count: int = await connection.fetchval(COUNT_OF_BROKER, organization_id, person_id, at)
-    return count
+async def leased_by(
+    connection: Connection, organizations: list[UUID], persons: list[UUID | None], at: datetime
+) -> list[tuple[int, UUID]]:
+    """What some brokers have under lease, by all keys that act for them: places in the two lists, each with a pair's need."""
+    return [(row["place"], row["need_id"]) for row in await connection.fetch(LEASED_BY, organizations, persons, at)]
 
 
 # What is being changed at this moment is left: its lease ends by time, if the pair does not leave the queue now.

@@ -18,10 +18,9 @@ async def build_market(owner_url: str, role_sets: list[frozenset[str]]) -> Marke
     await prepare_connection(connection)
     try:
         async with connection.transaction():
-            market = await Builder(connection).build(role_sets=role_sets)
-            await add_refinements(connection, market)
             builder = Builder(connection)
             market = await builder.build(role_sets=role_sets)
+            await add_refinements(connection, market)
             await add_contracts(builder)
             return market
     finally:

@@ -12,6 +12,7 @@ insert into broker (organization_id, person_id, name, introduction) values ($1, 
 INSERT_QUALIFICATION = """
 insert into broker_qualification (broker_id, position, title, issuer, number) values ($1, 0, '技术经理人', '演示机构', $2)
 """
+ASSIGN = "insert into broker_assignment (need_id, broker_id, assigned_at) values ($1, $2, now())"
 TELL = "update decision set to_provider = $2 where recommendation_id = $1"
 
 
@@ -24,5 +25,8 @@ async def add_review(builder: "Builder", person: UUID) -> None:
         )
         builder.market.brokers[label] = broker
         await builder.connection.execute(INSERT_QUALIFICATION, broker, builder.bird.word("number", label))
+    given = next(each for each in builder.market.of_kind("need") if (each.house, each.state) == ("A", "refining"))
+    await builder.connection.execute(ASSIGN, given.id, builder.market.brokers["T"])
+    given.about["assigned"] = True
     for pair in builder.market.of_kind("recommendation"):
         await builder.connection.execute(TELL, pair.id, builder.bird.word("number", "P"))

@@ -45,7 +45,8 @@ CASE_PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
      " outcome_organization_id, broker_organization_id, opened_at, state_since, updated_at)"
      f" values ({{pair}}, {{need}}, {{outcome}}, {{own}}, {{counterpart}}, {{broker}}, {STAMPS})", {1: "broker"}),
     ("docking_case", "update docking_case set mode = 'license'", {2: TALKERS}),
-    # Whose case it is stays as it was opened.
+    # Whose case it is its broker changes, and operators; who its sides are nobody does.
+    ("docking_case", "update docking_case set broker_organization_id = {counterpart}", {2: REVIEWERS}),
     ("docking_case", "update docking_case set need_organization_id = {stranger}", {}),
     ("case_wait", "select from case_wait", {1: f"own counterpart {STAFF}"}),
     ("case_wait", "insert into case_wait (case_id, party, what, asked_at, begun_at, due_at, days, provisional)"

@@ -105,12 +105,6 @@ def _body(market: Market, operation: str, variant: str, action: str = "") -> tup
         disposition = 'Content-Disposition: form-data; name="file"; filename="probe.csv"'
         form = f"--{BOUNDARY}\r\n{disposition}\r\nContent-Type: text/csv\r\n\r\n{content}\r\n--{BOUNDARY}--\r\n"
         return form.encode(), f"multipart/form-data; boundary={BOUNDARY}"
-    asked = review_body(market, operation, variant)
-    value = asked or (_value(path, variant) if method in ("POST", "PUT") else None)
-    if path.startswith(("/v1/contracts", "/v1/subsidy-rules")) and variant != "broken":
-        value = contract_body(market, path, action, variant) if method in ("POST", "PUT") else None
-    else:
-        value = _value(path, variant) if method in ("POST", "PUT") else None
     if path.endswith("/attachments"):
         channel = "nothing" if variant == "broken" else "shared"
         parts = (('name="channel"', channel), ('name="file"; filename="probe.txt"', "演示附件"))
@@ -118,12 +112,19 @@ def _body(market: Market, operation: str, variant: str, action: str = "") -> tup
             f"--{BOUNDARY}\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n" for name, value in parts
         )
         return f"{form}--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
-    value = None
-    if method in ("POST", "PUT"):
-        of_case = "{case_id}" in path or path == "/v1/partner-operators"
-        known = of_case and variant != "broken"
-        value = case_value(path, variant, str(market.houses["V"].id)) if known else _value(path, variant)
+    value = _content(market, operation, action, variant) if method in ("POST", "PUT") else None
     return (b"", "") if value is None else (json.dumps(value).encode(), "application/json")
+
+
+def _content(market: Market, operation: str, action: str, variant: str) -> Any:
+    path = operation.partition(" ")[2]
+    if variant == "broken":
+        return _value(path, variant)
+    if path.startswith(("/v1/contracts", "/v1/subsidy-rules")):
+        return contract_body(market, path, action, variant)
+    if "{case_id}" in path or path == "/v1/partner-operators":
+        return case_value(path, variant, str(market.houses["V"].id), str(market.brokers["X"]))
+    return review_body(market, operation, variant) or _value(path, variant)
 
 
 def _value(path: str, variant: str) -> Any:

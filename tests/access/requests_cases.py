@@ -16,12 +16,13 @@ CASE_KINDS: Final = {
 CASE_PARTS: Final = {"message_id", "meeting_id", "milestone_id", "follow_up_id"}
 
 
-def case_value(path: str, variant: str, organization: str) -> Any:
+def case_value(path: str, variant: str, organization: str, broker: str) -> Any:
     """The body of a probe."""
     return {
         "answer": ANSWERS.get(variant),
         "close": {"closed_as": "won", "code": "in_use"} if variant == "won" else {"closed_as": "lost", "code": "no_funds"},
         "extensions": {"party": "need", "days": 3},
+        "broker": {"broker_id": broker, "reason": "leaves"},
         "terms": {"mode": "service", "terms": {}},
         "messages": {"channel": variant, "body": "演示消息"},
         "read": {"number": 1},

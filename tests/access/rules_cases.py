@@ -94,6 +94,11 @@ def _step(cell: Cell, action: str) -> int | None:
     return None if cell.subject.state in sources.split() else 409
 
 
+def handed_over(cell: Cell) -> int | None:
+    """409: what is closed is nobody's to go on with."""
+    return 409 if cell.subject.state == "closed" else None
+
+
 def not_awaited(cell: Cell) -> int | None:
     """409 where nobody is awaited."""
     return None if cell.subject.state == "invited" else 409
@@ -161,6 +166,9 @@ CASE_RULES: Final[dict[str, Rule]] = {
     f"POST {CASE}/answer": Rule("write", (*SEEN, no_side, no_answer_now), 200, ("yes", "no", "question", "broken")),
     f"POST {CASE}/close": Rule("write", (*SEEN, stale_step, closing), 200, ("lost", "won", "stale", "broken")),
     f"POST {CASE}/extensions": Rule("write", (*SEEN, not_steering, not_awaited), 200, PLAIN_OR_BROKEN),
+    f"POST {CASE}/broker": Rule(
+        "write", (*SEEN, stale_step, not_steering, handed_over), 200, ("plain", "stale", "broken")
+    ),
     f"PUT {CASE}/terms": Rule("write", (*INSIDE, precondition, terms_closed), 200, CHANGE),
     f"POST {CASE}/{{action}}": Rule("write", (*SEEN, stale_step, case_step), 200, ("plain", "stale")),
     f"GET {CASE}/messages": Rule("read", INSIDE),

@@ -34,6 +34,11 @@ def by_variant(**statuses: int) -> "object":
     return lambda cell: statuses.get(cell.variant)
 
 
+def not_assigned(cell: Cell) -> int | None:
+    """404: one need of the market has a broker."""
+    return None if cell.subject.about.get("assigned") else 404
+
+
 UNDO: Final = "POST /v1/recommendations/{recommendation_id}/decisions/undo"
 REVIEW_RULES: Final[dict[str, Rule]] = {
     "GET /v1/review": Rule("read", (only(*REVIEWERS),), 200, ("plain", "broken")),
@@ -55,4 +60,5 @@ REVIEW_RULES: Final[dict[str, Rule]] = {
     "POST /v1/brokers/assignments": Rule(
         "write", (only(*OPERATORS), by_variant(missing=404, draft=409)), 201, ("plain", "missing", "draft", "broken")
     ),
+    "DELETE /v1/brokers/assignments/{need_id}": Rule("write", (only(*OPERATORS), not_assigned)),
 }  # fmt: skip

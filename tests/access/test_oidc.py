@@ -451,6 +451,13 @@ async def test_only_administrators_link_logins_and_each_stands_for_one_person(
     assert (await client.post(twin, json=body, headers=keys.headers("administrator"))).status_code == 409
     token = bearer(issuer.token(sub="zhang"))
     assert (await client.get("/v1/me", headers=token)).status_code == 200
+    nobody = "/v1/people/00000000-0000-7000-8000-000000000000/identities"
+    assert (
+        await client.post(nobody, json=body | {"subject": "li"}, headers=keys.headers("administrator"))
+    ).status_code == 404
     removed = f"{address}/{linked.json()['id']}"
+    assert (
+        await client.delete(f"{twin}/{linked.json()['id']}", headers=keys.headers("administrator"))
+    ).status_code == 404
     assert (await client.delete(removed, headers=keys.headers("administrator"))).status_code == 204
     assert (await client.get("/v1/me", headers=token)).json()["code"] == "login_not_linked"

@@ -8,8 +8,11 @@ import httpx2
 import pytest
 
 from service.kit.db import Pool
+from service.resources import Resources
 from tests.access.helpers import add_member, events_of, make_key
+from tests.access.test_confidential import made as made_pair
 from tests.conftest import Keys
+from tests.http.test_consents import NEED, OUTCOME
 
 PERSON = {"name": "王演示", "email": "wang@example.com", "phone": "138 0000 1234"}
 
@@ -130,6 +133,9 @@ async def test_nobody_takes_away_what_he_may_not_give(client: httpx2.AsyncClient
     assert (
         await client.put(address, json={"roles": ["enterprise"]}, headers=keys.headers("administrator"))
     ).status_code == 428
+    over = {"roles": ["authority"], "valid_until": "2020-01-01T00:00:00+08:00"}
+    headers = keys.headers("administrator") | {"If-Match": "*"}
+    assert (await client.put(address, json=over, headers=headers)).status_code == 422
 
 
 async def test_people_correct_their_own_data(client: httpx2.AsyncClient, keys: Keys, pool: Pool) -> None:
@@ -148,7 +154,9 @@ async def test_people_correct_their_own_data(client: httpx2.AsyncClient, keys: K
     assert by_administrator.status_code == 200
     assert await pool.fetchval(vouched, member["person_id"]) is True
     # A machine client has no data of its own.
-    assert (await client.get("/v1/people/me", headers=keys.headers("broker"))).status_code == 404
+    machine = await client.get("/v1/people/me", headers=keys.headers("broker"))
+    assert machine.status_code == 404
+    assert "machine client" in machine.json()["detail"]
 
 
 async def test_the_export_holds_everything_and_no_secret(client: httpx2.AsyncClient, keys: Keys) -> None:
@@ -167,6 +175,44 @@ async def test_the_export_holds_everything_and_no_secret(client: httpx2.AsyncCli
     assert exported["events_complete"] is True
     assert key["key"] not in answer.text
     assert "digest" not in answer.text
+
+
+async def test_consents_and_preferences_are_exported_and_go_with_the_person(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Pool
+) -> None:
+    """Also a consent that was given for an organization that the person does not act for any more."""
+    administrator = keys.headers("administrator")
+    member = await add_member(client, administrator, keys.enterprise.organization_id, "a@example.com")
+    own = await key_of(client, keys, member)
+    world = await made_pair(client, keys, resources, NEED, OUTCOME)
+    path = f"/v1/recommendations/{world.pair}"
+    accepted = await client.post(f"{path}/decisions", json={"action": "accept"}, headers=keys.headers("broker"))
+    assert accepted.status_code == 201, accepted.text
+    purpose = {"purpose": "请与演示人员联系：138 0000 1234 或 a@example.com，谈中试"}
+    assert (await client.post(f"{path}/consent", json=purpose, headers=own)).status_code == 201
+    chosen = {"language": "en", "categories": {"account": {"in_app": True, "mail": "at_once"}}}
+    preferences = "/v1/notifications/preferences?of=person"
+    saved = await client.put(preferences, json=chosen, headers=own | {"If-Match": '"1"'})
+    assert saved.status_code == 200, saved.text
+
+    exported = (await client.get("/v1/people/me/export", headers=own)).json()
+    assert [(each["recommendation_id"], each["side"], each["purpose"]) for each in exported["consents"]] == [
+        (world.pair, "need", purpose["purpose"])
+    ]
+    assert exported["notice_preferences"] | chosen == exported["notice_preferences"]
+    elsewhere = await client.post(
+        f"/v1/organizations/{keys.stranger.organization_id}/members",
+        json={"person_id": member["person_id"], "roles": ["enterprise"]},
+        headers=administrator,
+    )
+    assert elsewhere.status_code == 201, elsewhere.text
+    there = await make_key(client, administrator, keys.stranger.organization_id, membership_id=elsewhere.json()["id"])
+    again = (await client.get("/v1/people/me/export", headers=there["headers"])).json()
+    assert again["consents"] == exported["consents"]
+
+    assert (await client.delete(f"/v1/people/{member['person_id']}", headers=administrator)).status_code == 204
+    assert await pool.fetchval("select purpose from consent") == "请与…联系：… 或 …，谈中试"
+    assert await pool.fetchval("select count(*) from notice_preference") == 0
 
 
 async def test_erasure_leaves_ids_alone(client: httpx2.AsyncClient, keys: Keys, pool: Pool) -> None:

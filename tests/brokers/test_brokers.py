@@ -151,7 +151,7 @@ async def test_figures_count_what_was_done_and_not_undone(
     need = await submitted(world)
     assert (await world.ask("broker", "POST", f"/v1/needs/{need}/refine")).status_code == 200
     workload = (await world.ask("operator", "GET", "/v1/brokers")).json()["items"][1]["workload"]
-    assert workload["open"] == {"leases": 0, "assigned": 0, "refining": 1}
+    assert workload["open"] == {"leases": 0, "assigned": 0, "refining": 1, "cases": 0, "followed": 0}
     assert (await world.ask("broker", "POST", f"/v1/needs/{need}/publish")).status_code == 200
     await world.fill({"A": {"a": 0.9, "b": 0.8}, "B": {"a": 0.7, "b": 0.6}})
     for pair, body in (
@@ -174,6 +174,11 @@ async def test_figures_count_what_was_done_and_not_undone(
     assert figures["response_hours"] is None
     assert items[0]["workload"]["open"]["leases"] == 1
     assert items[0]["figures"]["reviewed"] == 0
+    # Two cases of one need, which is no longer refined; the one that was undone is none.
+    load = next(each["workload"] for each in items if each["id"] == made["id"])
+    assert load == {
+        "open": {"leases": 0, "assigned": 0, "refining": 0, "cases": 2, "followed": 0}, "taken": 2, "capacity": 2, "free": 0,
+    }  # fmt: skip
     # Members see the same figures, which are counted past what they may read.
     seen = (await world.ask("enterprise", "GET", "/v1/brokers")).json()["items"]
     later = {each["id"]: each["figures"] for each in seen}[made["id"]]
@@ -200,7 +205,7 @@ async def test_an_assigned_need_and_how_soon_it_was_taken_up(world: World, pool:
     shown = (await world.ask("operator", "GET", "/v1/brokers")).json()["items"][0]
     assert shown["figures"]["response_hours"] == pytest.approx(6, abs=0.1)
     assert shown["workload"] == {
-        "open": {"leases": 0, "assigned": 1, "refining": 1}, "taken": 1, "capacity": 2, "free": 1,
+        "open": {"leases": 0, "assigned": 1, "refining": 1, "cases": 0, "followed": 0}, "taken": 1, "capacity": 2, "free": 1,
     }  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from service.kit.actor import SYSTEM
 from service.kit.clock import now
 from service.kit.db import transaction
 from service.resources import Resources
+from tests.access.helpers import make_key
 from tests.access.test_confidential import take
 from tests.cases.helpers import YES
-from tests.conftest import Keys
+from tests.conftest import Keys, Member
 
 BEGINS, ENDS = "2099-01-01T09:00:00+08:00", "2099-01-01T10:00:00+08:00"
 INSERT_PAIR = """
@@ -38,6 +39,17 @@ async def _ask(
     answer = await client.request(method, path, json=json, headers=keys.headers(role) | more)
     assert answer.status_code in (200, 201), answer.text
     return dict(answer.json())
+
+
+async def another_broker(client: httpx2.AsyncClient, keys: Keys, role: str = "another", **profile: Any) -> str:
+    """The profile of a second broker, of the operator's organization; asks under the role from then on."""
+    own = keys.operator.organization_id
+    made = await make_key(client, keys.headers("administrator"), own, roles=["broker"], scopes=["read", "write"])
+    keys.members[role] = Member("broker", own, made["key"])
+    content = {"name": "另一位技术经理人"} | profile
+    answer = await client.put("/v1/brokers/me", json=content, headers=keys.headers(role) | {"If-Match": '"0"'})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
 
 
 async def invited_case(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> str:

@@ -105,6 +105,8 @@ SEALED = "event_is_sealed"
 # Triggers that refuse nothing and keep one table by another; tests/review and tests/brokers see that they do.
 FOLLOW = {"recommendation_enters_review", "recommendation_follows_review", "person_erased_as_broker"}
 TOLD = "event_is_told"
+# Refuses by who acts, not by what is written: the probes of tests/access and tests/cases see that it does.
+BY_ACTOR = {"case_is_handed_over"}
 APPEND = """
 insert into event (subject_kind, subject_id, action) values ('need', '00000000-0000-0000-0000-000000000001', 'submit')
 """

@@ -4,7 +4,7 @@ import asyncpg
 
 from tests.access.probes import fill
 from tests.conftest import Server
-from tests.database.once import FOLLOW, KEPT, ONCE, SEALED, TOLD, let_through
+from tests.database.once import BY_ACTOR, FOLLOW, KEPT, ONCE, SEALED, TOLD, let_through
 
 # They hold the primary key, and are there for foreign keys to refer to.
 REFERRED = {"listing_kind", "membership_of_key"}
@@ -31,6 +31,6 @@ async def test_every_unique_index_and_trigger_is_tried(postgres: Server, databas
     try:
         unique = {name for (name,) in await superuser.fetch(UNIQUE)}
         assert unique - REFERRED <= set(ONCE)
-        assert {name for (name,) in await superuser.fetch(TRIGGERS)} == {*KEPT, SEALED, TOLD, *FOLLOW}
+        assert {name for (name,) in await superuser.fetch(TRIGGERS)} == {*KEPT, SEALED, TOLD, *FOLLOW, *BY_ACTOR}
     finally:
         await superuser.close()

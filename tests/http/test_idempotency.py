@@ -22,7 +22,7 @@ from service.kit.db import Pool, transaction
 from service.resources import Resources
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
-from tests.cases.made import BEGINS, ENDS, followed_case, invited_case, lapsed_case
+from tests.cases.made import BEGINS, ENDS, another_broker, followed_case, invited_case, lapsed_case
 from tests.conftest import Keys
 from tests.contracts import helpers as contracts
 from tests.contracts.helpers import with_codes
@@ -168,6 +168,11 @@ async def _case_exercises(
         f"{at}/extensions": ask("broker", f"{invited}/extensions", json={"party": "need", "days": 9}),
         f"{at}/answer": ask("enterprise", f"{invited}/answer", json={"answer": "question", "text": "何时可看样机？"}),
         f"{at}/{{action}}": ask("broker", f"/v1/cases/{await lapsed_case(client, keys, resources)}/reopen"),
+        f"{at}/broker": ask(
+            "broker",
+            f"/v1/cases/{await invited_case(client, keys, resources)}/broker",
+            json={"broker_id": await another_broker(client, keys)},
+        ),
         f"{at}/close": ask("broker", f"{invited}/close", json={"closed_as": "lost", "code": "no_answer"}),
         "/v1/partner-operators": ask(
             "operator", "/v1/partner-operators", json=pair | {"organization_id": str(keys.stranger.organization_id)}

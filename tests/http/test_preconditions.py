@@ -1,8 +1,11 @@
 """If-Match: needed for every PUT and PATCH, checked where sent for every step; enumerated from the OpenAPI document."""
 
+import asyncio
 import re
+from collections.abc import Awaitable
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -26,6 +29,7 @@ STEPS = {
     "/v1/contracts/{contract_id}/{action}",
     "/v1/cases/{case_id}/{action}",
     "/v1/cases/{case_id}/close",
+    "/v1/cases/{case_id}/broker",
 }
 # New objects beneath others; an API key has no version, so its rotation takes no header.
 MADE_BENEATH = {
@@ -83,8 +87,32 @@ def test_every_step_takes_the_header(settings: Settings) -> None:
     assert beneath == MADE_BENEATH
 
 
+VERSIONED = """
+select string_agg(format('%I', table_name), ', ') from information_schema.columns
+join information_schema.tables using (table_schema, table_name)
+where table_schema = 'public' and column_name = 'version' and table_type = 'BASE TABLE'
+"""
+WAITING = "select count(distinct pid) from pg_locks where not granted"
+
+
+async def at_once(owner_url: str, *requests: Awaitable[httpx2.Response]) -> list[int]:
+    """The statuses of requests of which each has read what it changes before any of them writes."""
+    owner = await asyncpg.connect(owner_url)
+    try:
+        async with owner.transaction():
+            await owner.execute(f"lock table {await owner.fetchval(VERSIONED)} in share mode")
+            sent = [asyncio.ensure_future(request) for request in requests]
+            for _ in range(2_000):
+                if await owner.fetchval(WAITING) >= len(sent) or all(each.done() for each in sent):
+                    break
+                await asyncio.sleep(0.01)
+        return sorted([(await each).status_code for each in sent])
+    finally:
+        await owner.close()
+
+
 async def test_every_put_wants_the_version_that_was_seen(
-    client: httpx2.AsyncClient, keys: Keys, settings: Settings, resources: Resources
+    client: httpx2.AsyncClient, keys: Keys, settings: Settings, resources: Resources, owner_url: str
 ) -> None:
     outcome = {"title": "枸杞真空脉动干燥装备"}
     made = (await client.post("/v1/outcomes", json=outcome, headers=keys.headers("provider"))).json()
@@ -140,11 +168,12 @@ async def test_every_put_wants_the_version_that_was_seen(
         for stale in (STALE, f"W/{seen}", "1", ""):
             refused = await client.put(path, json=body, headers=headers | {"If-Match": stale})
             assert (refused.status_code, refused.headers["ETag"]) == (412, seen), stale
-        changed = await client.put(path, json=body, headers=headers | {"If-Match": seen})
-        assert changed.status_code == 200, changed.text
-        assert changed.headers["ETag"] != seen
+        both = [client.put(path, json=body, headers=headers | {"If-Match": seen}) for _ in range(2)]
+        # What is made by the first change is not changed by the second: that is a conflict.
+        assert await at_once(owner_url, *both) == [200, 409 if path == "/v1/brokers/me" else 412], path
         again = await client.put(path, json=body, headers=headers | {"If-Match": seen})
         assert again.status_code == 412
+        assert again.headers["ETag"] != seen
 
 
 @pytest.mark.parametrize("sent", [STALE, 'W/"1"'])

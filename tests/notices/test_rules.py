@@ -1,5 +1,6 @@
 """The table of rules, and who is told what by it: pure functions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -10,9 +11,8 @@ from hypothesis import strategies as st
 from service.kit.actor import Role
 from service.notices.model import Audience, Category, Event, Notice, Parties, Party, Recipient, type_of
 from service.notices.parties import RESOLVERS
-from service.notices.rules import BY_TYPE, RULES, WEBHOOK_TYPES
+from service.notices.rules import BY_TYPE, RULES, WEBHOOK_TYPES, Rule
 from service.notices.tell import LONGEST_TITLE, UNTOLD, concerned, notices_of
-from service.workflows.tables import WORKFLOWS
 
 A, P, B, T, X = (UUID(int=number) for number in range(1, 6))
 OPERATORS = [Recipient(organization_id=T, role=Role.OPERATOR)]
@@ -30,34 +30,24 @@ def told(notices: list[Notice]) -> dict[UUID, str]:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.subject_kind}.{rule.action}.{rule.audience}")
 def test_every_row_fills_and_names_nobody(rule: object) -> None:
     """Every audience is found in parties that have all parts, and both languages take the titles."""
-    parties = Parties(A, "甲", PAIR.need, PAIR.outcome, B, (A,), uuid4())
-    assert hasattr(rule, "subject_kind")
-    for notice in notices_of(event(rule.subject_kind, rule.action, side="need"), parties, OPERATORS):
+    parties = Parties(A, "甲", PAIR.need, PAIR.outcome, B, X, (A, P), uuid4())
+    assert isinstance(rule, Rule)
+    data = {"side": "need", "channel": "shared"}
+    done = replace(event(rule.subject_kind, rule.action, by=None, **data), to_state=rule.to_state)
+    notices = notices_of(done, parties, OPERATORS)
+    assert notices
+    for notice in notices:
         assert "{" not in notice.text.zh + notice.text.en
-        assert notice.category is rule.category
+        assert notice.category in {each.category for each in BY_TYPE[done.type]}
 
 
 def test_a_recipient_is_named_once_for_each_audience() -> None:
-    keys = [(rule.subject_kind, rule.action, rule.audience) for rule in RULES]
+    keys = [(rule.subject_kind, rule.action, rule.audience, rule.to_state) for rule in RULES]
     assert len(set(keys)) == len(keys)
 
 
-def test_rules_of_workflows_are_of_steps_that_there_are() -> None:
-    """A misspelt action would tell nobody. Consents and openings are no steps."""
-    steps = {type_of(kind, step.action) for kind, table in WORKFLOWS.items() for step in table.transitions}
-    besides = {
-        "recommendation.consent",
-        "recommendation.withdraw_consent",
-        "recommendation.open_contacts",
-        "organization.change_notices",
-    }
-    mine = {name for name in BY_TYPE if name.partition(".")[0] in ("need", "outcome", "recommendation", "organization")}
-    assert mine <= steps | besides
-
-
-def test_kinds_without_a_resolver_are_those_to_come() -> None:
-    assert {rule.subject_kind for rule in RULES} - set(RESOLVERS) == {"case", "contract"}
-    assert set(RESOLVERS) <= {rule.subject_kind for rule in RULES}
+def test_every_kind_has_a_resolver() -> None:
+    assert {rule.subject_kind for rule in RULES} == set(RESOLVERS)
 
 
 def test_each_side_is_told_by_its_own_title_first() -> None:
@@ -90,11 +80,65 @@ def test_who_did_it_is_not_told_unless_it_guards_its_account() -> None:
     assert concerned(event("need", "withdraw", by=A), parties, []) == [Recipient(organization_id=A)]
 
 
-def test_case_and_contract_rows_tell_who_is_awaited_and_both_sides() -> None:
-    waiting = Parties(title="干燥", need=PAIR.need, outcome=PAIR.outcome, broker=B, awaited=(P,))
-    assert told(notices_of(event("case", "remind", by=None), waiting, [])) == {P: "对接《干燥》等待贵方答复"}
-    assert set(told(notices_of(event("case", "lapse", by=None), waiting, []))) == {A, P, B}
-    assert set(told(notices_of(event("contract", "register"), waiting, []))) == {A, P, B}
+@pytest.mark.parametrize(
+    ("party", "whom"), [("need", {A}), ("outcome", {P}), ("broker", {B}), ("somebody", set()), (None, set())]
+)
+def test_a_reminder_goes_to_the_party_that_is_awaited(party: str | None, whom: set[UUID]) -> None:
+    assert set(told(notices_of(event("case", "remind", by=None, party=party), PAIR, OPERATORS))) == whom
+
+
+def test_a_term_that_passed_goes_to_the_broker_and_what_the_broker_left_to_operators() -> None:
+    nobody = replace(PAIR, broker=None)
+    for party, parties, whom in (("need", PAIR, B), ("outcome", PAIR, B), ("broker", PAIR, T), ("need", nobody, T)):
+        notices = notices_of(event("case", "escalate", by=None, party=party), parties, OPERATORS)
+        assert told(notices) == {whom: "《干燥需求》与《干燥装备》的对接：逾期未办，请跟进"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "whom"),
+    [("shared", {A, P, B}), ("need", {A, B}), ("outcome", {P, B}), ("broker", set()), ("another", set())],
+)
+def test_a_message_is_told_to_who_reads_its_channel(channel: str, whom: set[UUID]) -> None:
+    for by in (A, P, B, T):
+        said = event("case", "message", by=by, channel=channel)
+        assert set(told(notices_of(said, PAIR, OPERATORS))) == whom - {by}
+        assert {each.id for each in concerned(said, PAIR, OPERATORS)} == whom
+
+
+def test_the_second_consent_is_told_once_and_as_what_it_makes_of_the_case() -> None:
+    first = replace(event("case", "consent", by=A, side="need"), to_state="invited")
+    assert told(notices_of(first, PAIR, [])) == {
+        P: "《干燥装备》与《干燥需求》的对接：对方已同意", B: "《干燥需求》与《干燥装备》的对接：一方已同意",
+    }  # fmt: skip
+    second = replace(event("case", "consent", by=P, side="outcome"), to_state="consented")
+    both = "均同意对接，身份互见"
+    assert {whom: text[-10:] for whom, text in told(notices_of(second, PAIR, [])).items()} == {A: both, B: both}
+
+
+def test_what_another_event_tells_is_left_to_it_but_endpoints_are_called() -> None:
+    elsewhere = replace(PAIR, told_elsewhere=True)
+    accepted = event("recommendation", "accept", by=B)
+    assert notices_of(accepted, elsewhere, OPERATORS) == []
+    assert {each.id for each in concerned(accepted, elsewhere, OPERATORS)} == {A, P}
+
+
+def test_a_case_that_changes_hands_is_told_to_both_brokers() -> None:
+    parties = replace(PAIR, reviewer=X)
+    texts = told(notices_of(event("case", "hand_over", by=T), parties, []))
+    assert set(texts) == {A, P, B, X}
+    pair = "《干燥需求》与《干燥装备》的对接"
+    assert (texts[B], texts[X]) == (f"{pair}：已移交贵方承办", f"{pair}：已移交他人承办")
+
+
+def test_contracts_are_told_by_their_own_title_to_parties_broker_and_where_it_waits_operators() -> None:
+    parties = Parties(title="干燥装备开发", members=(A, P), broker=B)
+    assert set(told(notices_of(event("contract", "register", by=T), parties, OPERATORS))) == {A, P, B}
+    filed = told(notices_of(event("contract", "file", by=P), parties, OPERATORS))
+    assert filed == {
+        A: "技术合同《干燥装备开发》已申报认定登记",
+        B: "技术合同《干燥装备开发》已申报认定登记",
+        T: "技术合同《干燥装备开发》已申报认定登记，等待办理",
+    }
 
 
 def test_nobody_is_told_of_what_has_no_rule() -> None:
@@ -112,8 +156,10 @@ parties = st.builds(
     need=st.none() | st.builds(Party, ids, st.text(max_size=200), st.booleans()),
     outcome=st.none() | st.builds(Party, ids, st.text(max_size=200), st.booleans()),
     broker=st.none() | ids,
-    awaited=st.lists(ids, max_size=3).map(tuple),
+    reviewer=st.none() | ids,
+    members=st.lists(ids, max_size=3).map(tuple),
     person=st.none() | ids,
+    told_elsewhere=st.booleans(),
 )
 
 

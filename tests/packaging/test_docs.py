@@ -14,7 +14,7 @@ from tests.packaging.markdown import ROOT, Markdown, documents
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 # Where a program may begin: at a line's start, after a separator, after a variable, after Docker Compose.
 BEGIN = r"(?:^|[;&|(]\s*|\w=\S*\s|run --rm \w+ |\.venv/bin/)"
-COMMAND = re.compile(BEGIN + r"(make|duijie)(?=\s|$)([^;&|#\n]*)", re.MULTILINE)
+COMMAND = re.compile(BEGIN + r"(make|duijie)(?=\s|$)([^;&|#)\n]*)", re.MULTILINE)
 MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:home|Users|work|mnt|tmp)/\S*")
 SCREEN = re.compile(r"<!-- demo-screen -->\n```\w*\n(.*?)```\n<!-- /demo-screen -->", re.DOTALL)
 SHOWN = """make demo, make test, duijie serve, duijie worker, duijie migrate, duijie doctor, duijie import,
@@ -69,7 +69,7 @@ def test_commands_exist(document: Markdown, targets: set[str], commands: Mapping
 def test_wrong_commands_are_found(tmp_path: Path, targets: set[str], commands: Mapping[str, frozenset[str]]) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "`make dmo`, `duijie serv`, `duijie serve --prot 1`, `duijie keys make`, `duijie`, `make demo ONCE=1`\n"
+        "`make dmo`, `$(duijie keys mke)`, `duijie serv`, `duijie serve --prot 1`, `duijie keys make`, `duijie`, `make demo ONCE=1`\n"
         "```sh\nX=1 duijie export a --knd needs\ndocker compose run --rm migrate duijie keys crate \\\n --role a\n```\n"
     )
     problems = [problem_of(call, targets, commands) for call in calls_of(Markdown(page))]
@@ -77,6 +77,7 @@ def test_wrong_commands_are_found(tmp_path: Path, targets: set[str], commands: M
         "duijie export has no option --knd",
         "duijie has no command keys crate",
         "make has no target dmo",
+        "duijie has no command keys mke",
         "duijie has no command serv",
         "duijie serve has no option --prot",
         "duijie has no command keys make",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from matching.profiling import detect_language
+from service.access.credit_code import holds
 from service.access.schemas import OrganizationContent
 from service.needs.schemas import NeedContent
 from service.outcomes.schemas import OutcomeContent
@@ -62,6 +63,9 @@ def test_numbers_are_unique_and_owners_exist() -> None:
 
 def test_nobody_can_be_taken_for_real() -> None:
     assert all("演示" in row["name"] for row in ORGANIZATIONS)
+    # No division is numbered 000000, so that no register can have given such a code.
+    assert all(holds(row["credit_code"]) and row["credit_code"][2:8] == "000000" for row in ORGANIZATIONS)
+    assert len({row["credit_code"] for row in ORGANIZATIONS}) == len(ORGANIZATIONS)
     for row in [*NEEDS, *OUTCOMES]:
         assert re.fullmatch(r"0\d{2,3}-0000\d{3}", row.get("contact_phone", "0951-0000000")), row["external_id"]
         assert row.get("contact_email", "a@example.com").endswith(("@example.com", "@example.org")), row["external_id"]

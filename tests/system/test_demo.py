@@ -46,6 +46,9 @@ async def test_the_demo_from_nothing_killed_and_run_again(environment: dict[str,
     assert code == 0, output
     assert "need need-e-01" in output
     assert "shared mode" in output
+    # Of the example pairs one is declined; the others became cases, once, however often the demo runs.
+    cases = "cases: invited 1, consulting 1, being followed 1"
+    assert cases in output
     for role in ("enterprise", "provider", "broker", "operator", "authority", "administrator"):
         assert f"{role} " in output
     keys = json.loads((Path(environment["DUIJIE_HOME"]) / "demo-keys.json").read_text())
@@ -53,6 +56,7 @@ async def test_the_demo_from_nothing_killed_and_run_again(environment: dict[str,
     code, again = await duijie(environment, "demo", "--once")
     assert code == 0
     assert all(key in again for key in keys.values())
+    assert cases in again
 
     code, output = await duijie(environment, "doctor")
     assert code == 0, output

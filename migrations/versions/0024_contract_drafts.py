@@ -2,10 +2,10 @@
 
 from migrations.script import run_file
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 
 
 def upgrade() -> None:
     """Add the unique index."""
-    run_file("0023_contract_drafts.sql")
+    run_file("0024_contract_drafts.sql")
