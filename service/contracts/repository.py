@@ -55,7 +55,7 @@ async def insert(
     """Keep a draft in the name of the actor; its id.
 
     Raises:
-        Conflict: the pair has a draft already. ValidationProblem: the field is unknown.
+        Conflict: the pair or the case has a draft already. ValidationProblem: the field is unknown.
     """
     identifier: UUID = await connection.fetchval(NEW_ID)
     values = (identifier, actor.organization_id, actor.key_id, actor.person_id, *origin, terms, *derived.values())
@@ -94,6 +94,8 @@ def _named(error: asyncpg.PostgresError, derived: Derived) -> Conflict | Validat
     constraint = getattr(error, "constraint_name", "") or ""
     if constraint == "contract_draft_of_pair":
         return Conflict(Text("该推荐对已有合同草稿，请修改原草稿", "The pair has a draft already: change that one"))
+    if constraint == "contract_draft_of_case":
+        return Conflict(Text("该对接已有合同草稿，请修改原草稿", "The case has a draft already: change that one"))
     if constraint == "contract_field_fkey":
         return ValidationProblem([unknown_code("field", str(derived.field))])
     raise error

@@ -41,7 +41,7 @@ async def create(connection: Connection, actor: Actor, content: ContractContent)
 
     Raises:
         Forbidden, NotFound, OutOfTurn, ValidationProblem: as `origins.origin_of`.
-        Conflict: the pair has a draft already.
+        Conflict: the pair or the case has a draft already.
     """
     parties, pair = await origin_of(connection, actor, content)
     terms = filled(Terms.model_validate(content.model_dump(include=set(Terms.model_fields))), pair)

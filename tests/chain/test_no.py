@@ -265,6 +265,9 @@ async def test_a_contract_waits_for_what_its_mode_needs_and_for_its_turn(market:
     await market.refused("enterprise", "POST", "/contracts", body | {"origin_reason": "补录"}, status=422)
     await market.refused("broker", "POST", "/contracts", body | {"case_id": NOBODY}, status=422)
     contract = await drafted(market)
+    # As of a pair, of a case there is one draft at a time.
+    again = await market.refused("broker", "POST", "/contracts", body, status=409)
+    assert "draft already" in again["detail"]
     on = {"signed_on": str(market.clock.today)}
     for role, status in (("stranger", 404), ("authority", 403)):
         await market.refused(role, "POST", f"{contract}/sign", on, status=status)

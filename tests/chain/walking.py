@@ -100,6 +100,7 @@ class Market:
     resources: Resources
     clock: WholeClock
     acquainted: bool = False
+    strangers: tuple[str, ...] = ("stranger", "other_provider")
     ids: dict[str, str] = field(default_factory=dict)
 
     def named(self, role: str) -> tuple[str, ...]:
@@ -115,8 +116,8 @@ class Market:
             method, f"/v1{path}", json=json, headers=self.keys.headers(role) | (headers or {}), **options
         )
         assert answer.status_code < 500, answer.text
-        hidden = ("enterprise", "provider") if role in ("stranger", "other_provider") else (OTHER.get(role, ""),)
-        if not self.acquainted or role in ("stranger", "other_provider"):
+        hidden = SIDES if role in self.strangers else (OTHER.get(role, ""),)
+        if not self.acquainted or role in self.strangers:
             told = answer.text + str(answer.headers)
             for side in filter(None, hidden):
                 assert not [word for word in self.named(side) if word in told], (role, method, path)

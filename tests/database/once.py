@@ -17,6 +17,9 @@ ONCE = {
     "contract_change_pkey": "insert into contract_change select * from contract_change",
     "contract_change_waiting": "insert into contract_change (contract_id, kind, old, new, reason, effective_on, organization_id)"
     " select contract_id, kind, old, new, reason, effective_on, organization_id from contract_change",
+    "contract_draft_of_case": "insert into contract (id, organization_id, case_id, terms, type, name, currency, turnover,"
+    " technology_value) select uuidv7(), organization_id, docking_case.id, contract.terms, type, name, currency, turnover,"
+    " technology_value from contract, docking_case, generate_series(1, 2) where contract.state = 'draft'",
     "contract_draft_of_pair": "insert into contract (id, organization_id, recommendation_id, terms, type, name, currency, turnover,"
     " technology_value) select uuidv7(), organization_id, recommendation_id, terms, type, name, currency, turnover, technology_value"
     " from contract where state = 'draft'",
