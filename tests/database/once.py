@@ -102,8 +102,10 @@ KEPT = {
     "event_checkpoint_is_not_truncated": "truncate event_checkpoint",
 }
 SEALED = "event_is_sealed"
-# Triggers that refuse nothing and keep one table by another; tests/review and tests/brokers see that they do.
-FOLLOW = {"recommendation_enters_review", "recommendation_follows_review", "person_erased_as_broker"}
+# Triggers that refuse nothing and keep one table by another; tests of their rooms and of people see that they do.
+FOLLOW = {
+    "recommendation_enters_review", "recommendation_follows_review", "person_erased_as_broker", "person_erased_with_own_data",
+}  # fmt: skip
 TOLD = "event_is_told"
 # Refuses by who acts, not by what is written: the probes of tests/access and tests/cases see that it does.
 BY_ACTOR = {"case_is_handed_over"}

@@ -14,7 +14,7 @@ from service.kit.db import Pool, transaction
 from service.resources import Resources
 from service.settings import Settings
 from tests.cases.helpers import BEGIN, YES, Clock, Desk, opened
-from tests.cases.made import consulting_case
+from tests.cases.made import another_broker, consulting_case
 from tests.conftest import Keys
 from tests.contracts.helpers import brought_to, enter, with_codes
 from tests.contracts.helpers import step as contract_step
@@ -131,6 +131,16 @@ async def test_a_question_goes_to_the_broker_and_a_no_across(desk: Desk, ear: Ea
     await desk.take("provider", "/answer", {"answer": "no", "code": "other", "text": "没有人手"})
     assert await ear.whom("decline") == ["enterprise", "broker"]
     assert "没有人手" not in str(await ear.of("decline"))
+
+
+async def test_a_case_that_changes_hands_is_told_to_both_brokers_and_both_sides(desk: Desk, ear: Ear) -> None:
+    another = await another_broker(desk.client, desk.keys)
+    await desk.take("administrator", "/broker", {"broker_id": another, "reason": "leaves"})
+    told = await ear.of("hand_over")
+    # The new broker is one of the operator's house.
+    assert [name for name, _ in told] == ["enterprise", "provider", "operator", "broker"]
+    assert [text.partition("：")[2] for _, text in told[2:]] == ["已移交贵方承办", "已移交他人承办"]
+    assert "leaves" not in str(told)
 
 
 async def test_a_contract_is_told_by_its_title_to_both_parties(
