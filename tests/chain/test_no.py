@@ -226,8 +226,18 @@ async def test_silence_is_reminded_of_escalated_and_lapses_and_is_opened_again(m
     assert await market.awaited() == {("outcome", "invitation")}
     market.acquainted = True
     await market.step("provider", "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
+    # Each told once: the reminders to the provider, the escalation to the broker.
     await market.told()
     assert await market.pool.fetchval(DOUBLE_NOTICES) == 0
+    rows = await market.pool.fetch(
+        "select action, organization_id from notification where action in ('remind', 'escalate') order by event_id"
+    )
+    organization = {role: market.keys.members[role].organization_id for role in ("provider", "broker")}
+    assert [(row["action"], row["organization_id"]) for row in rows] == [
+        ("remind", organization["provider"]),
+        ("remind", organization["provider"]),
+        ("escalate", organization["broker"]),
+    ]
     await market.holds()
 
 

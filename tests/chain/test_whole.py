@@ -1,5 +1,6 @@
 """The whole chain over HTTP by five actors and one clock: from a need to a contract that is registered and followed up."""
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -236,6 +237,10 @@ async def counted_once(market: Market, contract: str) -> None:
     assert await market.pool.fetch(CREATED) == []
     assert await market.pool.fetchval(DOUBLE_NOTICES) == 0
     assert await market.pool.fetchval("select count(*) from outbox") == 0
+    rows = await market.pool.fetch("select organization_id from notification where action = 'register'")
+    assert Counter(row["organization_id"] for row in rows) == Counter(
+        market.keys.members[role].organization_id for role in (*SIDES, "broker")
+    )
     (card,) = (await market.read("operator", "/brokers"))["items"]
     figures = {name: card["figures"][name] for name in ("refined", "reviewed", "introduced", "consented", "contracted")}
     assert figures == {"refined": 1, "reviewed": 1, "introduced": 1, "consented": 1, "contracted": 1}
