@@ -1,5 +1,6 @@
 """A clock that stands until it is moved, and a mail server and an endpoint on this machine."""
 
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -90,8 +91,9 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    """A mail server that listens on this machine."""
+def postbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postbox]:
+    """A mail server that listens on this machine, and keeps its own log to itself."""
+    monkeypatch.setattr(logging.getLogger("mail.log"), "disabled", True)
     box = Postbox("127.0.0.1", free_port())
     controller = Controller(
         box, hostname=box.host, port=box.port, authenticator=box.authenticate, auth_require_tls=False
