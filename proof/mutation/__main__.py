@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from proof.mutation import database, guards, judged, probing, statements
-from proof.mutation.mutants import Mutant, numbered, sources
+from proof.mutation.mutants import Mutant, in_a_room, numbered, sources
 from proof.mutation.running import Result, Workshop, copy_project
 from proof.mutation.suites import EVERYTHING, nearest
 from service import (
@@ -37,7 +37,7 @@ async def all_mutants(server: embedded.EmbeddedServer) -> list[Mutant]:
     finally:
         await connection.close()
     files = sources(ROOT)
-    return numbered([*schema, *guards.find(files), *statements.find(files)])
+    return numbered(filter(in_a_room, [*schema, *guards.find(files), *statements.find(files)]))
 
 
 async def probe(mutants: list[Mutant], server: embedded.EmbeddedServer) -> None:

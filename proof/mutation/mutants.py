@@ -37,6 +37,14 @@ class Mutant:
         return self.change.path if isinstance(self.change, Edit) else "database"
 
 
+def in_a_room(mutant: Mutant) -> bool:
+    """Whether a mutant is one of the schema or of a room, where callers are refused.
+
+    What lies beside the rooms (embedded server, encoders, evaluation, commands) refuses machines and files.
+    """
+    return mutant.path == "database" or mutant.path.count("/") > 1
+
+
 def numbered(mutants: Iterable[Mutant]) -> list[Mutant]:
     """The mutants with `#2`, `#3` … behind names that come again."""
     seen: dict[str, int] = {}
@@ -48,9 +56,6 @@ def numbered(mutants: Iterable[Mutant]) -> list[Mutant]:
 
 
 def sources(root: Path) -> list[tuple[str, bytes]]:
-    """Path and content of every Python file of the service's rooms, in order.
-
-    What lies beside the rooms (embedded server, encoders, evaluation, commands) refuses machines and files, not callers.
-    """
-    files = sorted((root / "service").glob("*/**/*.py"))
+    """Path and content of every Python file of the service, in order."""
+    files = sorted((root / "service").rglob("*.py"))
     return [(file.relative_to(root).as_posix(), file.read_bytes()) for file in files]
