@@ -125,6 +125,8 @@ async def let_through(connection: "asyncpg.Connection[asyncpg.Record]", ids: dic
             wrong.append(name)
         except asyncpg.UniqueViolationError as error:
             wrong += [name] if error.constraint_name != name else []
+        except asyncpg.IntegrityConstraintViolationError:
+            wrong.append(name)
     for name, statement in KEPT.items():
         table = name.partition("_is_")[0]
         try:
