@@ -1,8 +1,9 @@
 """Hands messages to the configured mail server (RFC 5321), and says what it made of them."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Final
@@ -61,7 +62,7 @@ async def refuses(settings: Settings) -> str | None:
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         return _kind(error)
     finally:
-        smtp.close()
+        await _leave(smtp)
     return None
 
 
@@ -81,7 +82,19 @@ async def open_mailer(settings: Settings) -> AsyncIterator[Send]:
     try:
         yield send
     finally:
-        smtp.close()
+        await _leave(smtp)
+
+
+async def _leave(smtp: aiosmtplib.SMTP) -> None:
+    """Say goodbye where the server still listens (RFC 5321, 4.1.1.10), and let go of the connection at once."""
+    transport = smtp.transport
+    with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        if smtp.is_connected:
+            await smtp.quit()
+    smtp.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        # Nothing is owed any more: a server that never answers the end of TLS must not keep the socket open.
+        transport.abort()
 
 
 async def _send(smtp: aiosmtplib.SMTP, message: EmailMessage) -> Outcome:

@@ -59,6 +59,12 @@ class Postbox:
     recipient_answer: str = "250 OK"
     data_answer: str = "250 taken"
     logins: list[bytes] = field(default_factory=list)
+    goodbyes: int = 0
+
+    async def handle_QUIT(self, _: SMTP, __: Session, ___: Envelope) -> str:
+        """Counted."""
+        self.goodbyes += 1
+        return "221 Bye"
 
     async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:
         """As told."""
@@ -80,7 +86,8 @@ class Postbox:
         """One user may come in."""
         assert isinstance(data, LoginPassword)
         self.logins.append(data.login)
-        return AuthResult(success=(data.login, data.password) == (b"market", b"s3cret-of-mail"))
+        # Not handled: the answer to the client is left to the server.
+        return AuthResult(success=(data.login, data.password) == (b"market", b"s3cret-of-mail"), handled=False)
 
 
 def free_port() -> int:

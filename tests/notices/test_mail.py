@@ -252,7 +252,9 @@ async def test_it_logs_in_where_told_to_and_says_no_secret(
     await published(client, keys)
     await telling.all_of_it(held, clock)
     assert postbox.logins[0] == b"market"
-    assert await pool.fetchval("select state from mail") == state
+    row = await pool.fetchrow("select state, reply from mail")
+    assert row is not None
+    assert (row["state"], row["reply"]) == (state, None if state == "sent" else "535")
     printed = capsys.readouterr()
     assert word not in printed.out + printed.err + repr(settings)
     assert "yi@example.org" not in printed.out + printed.err

@@ -63,4 +63,4 @@ async def test_only_a_server_with_a_trusted_certificate_gets_mail(
     async with open_mailer(chosen) as send:
         came_of = await send(message())
     assert isinstance(came_of, Taken if trusted else Later), came_of
-    assert len(box.messages) == (1 if trusted else 0)
+    assert (len(box.messages), box.goodbyes) == ((1, 1) if trusted else (0, 0))
