@@ -27,6 +27,9 @@ from service.app import create_app
 from service.resources import Resources
 from service.settings import Settings
 
+# The test servers' own log, where addresses stand: what the service prints is searched for them.
+logging.getLogger("mail.log").disabled = True
+
 
 @dataclass(slots=True)
 class StandingClock:
@@ -98,9 +101,8 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def postbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postbox]:
-    """A mail server that listens on this machine, and keeps its own log to itself."""
-    monkeypatch.setattr(logging.getLogger("mail.log"), "disabled", True)
+def postbox() -> Iterator[Postbox]:
+    """A mail server that listens on this machine."""
     box = Postbox("127.0.0.1", free_port())
     controller = Controller(
         box, hostname=box.host, port=box.port, authenticator=box.authenticate, auth_require_tls=False
