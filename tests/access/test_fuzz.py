@@ -17,7 +17,7 @@ from service.settings import Settings
 from tests.access.fuzzing import Fuzzer, application
 from tests.access.indexing import build_market
 from tests.access.market import ROLES
-from tests.conftest import Server
+from tests.conftest import Record, Server
 
 REQUESTS = int(os.environ.get("REQUESTS", "600"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -55,12 +55,15 @@ def quiet() -> Iterator[None]:
     structlog.configure(**before)
 
 
-def test_generated_requests_get_documented_answers(quiet: None, settings: Settings, urls: DatabaseUrls) -> None:
+def test_generated_requests_get_documented_answers(
+    quiet: None, settings: Settings, urls: DatabaseUrls, record_property: Record
+) -> None:
     market = asyncio.run(build_market(urls.owner, [frozenset({role}) for role in ROLES]))
     try:
         findings = Fuzzer(application(settings, urls, market), market, urls.owner, REQUESTS, SEED).run()
     finally:
         # Schemathesis keeps applications open until the process ends, which is later than their database does.
         shutdown_lifespans()
-    print(f"\n{findings.requests} requests: {dict(sorted(findings.answers.items()))}, {len(findings.found)} findings")
+    answers = dict(sorted(findings.answers.items()))
+    record_property("figure", f"{findings.requests} requests: {answers}, {len(findings.found)} findings")
     assert not findings.found, "\n\n".join(f"{kind}\n{example}" for kind, example in sorted(findings.found.items()))

@@ -25,6 +25,7 @@ from tests.access.probing import Count, Probe, UndoingPool, judge, send
 from tests.access.requests import objects, operations, request
 from tests.access.rules import RULES
 from tests.access.ruling import ACTIONS, INNER_ACTIONS, Cell
+from tests.conftest import Record
 
 FULL = bool(os.environ.get("FULL"))
 LEAST = 100_000 if FULL else 10_000
@@ -132,7 +133,12 @@ def decided(variant: str) -> str:
 
 
 async def test_every_cell_is_as_ruled(
-    quiet: None, settings: Settings, resources: Resources, market: Market, monkeypatch: pytest.MonkeyPatch
+    quiet: None,
+    settings: Settings,
+    resources: Resources,
+    market: Market,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Record,
 ) -> None:
     monkeypatch.setattr(documents, "as_pdf", as_text)
     undoing = UndoingPool(resources.pool)
@@ -148,6 +154,6 @@ async def test_every_cell_is_as_ruled(
         judge(probe, answer, count)
         if count.requests % 10_000 == 0:
             print(f"{count.requests} requests, {len(count.wrong)} wrong", flush=True)
-    print(f"\n{count.requests} requests with {count.cells} cells; {len(count.wrong)} of them wrong")
+    record_property("figure", f"{count.requests} requests with {count.cells} cells; {len(count.wrong)} of them wrong")
     assert not count.wrong, "\n".join(count.wrong[:200])
     assert count.requests >= LEAST

@@ -29,7 +29,7 @@ from service.settings import Settings
 from service.webhooks.signing import new_secret
 from service.webhooks.vault import open_vault
 from tests.chain.walking import AGREED, YES
-from tests.conftest import Keys
+from tests.conftest import Keys, Record
 from tests.contracts.helpers import TERMS, with_codes
 from tests.system.test_kill_telling import END_LEASES, Endpoint
 
@@ -173,7 +173,7 @@ def free_port() -> int:
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 async def test_kills_under_many_chains_lose_and_double_nothing(
-    pool: Pool, keys: Keys, app_url: str, owner_url: str, tmp_path: Path
+    pool: Pool, keys: Keys, app_url: str, owner_url: str, tmp_path: Path, record_property: Record
 ) -> None:
     endpoint = Endpoint()
     receiver = await asyncio.start_server(endpoint.answer, "127.0.0.1", 0)
@@ -228,10 +228,11 @@ async def test_kills_under_many_chains_lose_and_double_nothing(
             receiver.close()
             await receiver.wait_closed()
     assert (killed, clients.repeated > 0) == (KILLS, True)
-    print(
+    record_property(
+        "figure",
         f"{CHAINS} chains, {len(clients.acknowledged)} acknowledged steps, {killed} kills of both processes,"
         f" {clients.repeated} requests sent again, {clients.replayed} answered from the first try,"
-        f" {len(endpoint.calls)} calls of {len(endpoint.effects)} webhooks"
+        f" {len(endpoint.calls)} calls of {len(endpoint.effects)} webhooks",
     )
     await nothing_lost_or_doubled(pool, clients)
     await webhooks_once(owner, endpoint)

@@ -17,6 +17,7 @@ from matching.profiling import ListingText, compose
 from matching.profiling.compose import SECTION_WEIGHTS
 from matching.types import Facets, Kind, Level, Profile
 from service.settings import SEEDS
+from tests.conftest import Record
 from tests.matching.conftest import named
 
 FOLDER = Path(__file__).parent
@@ -88,11 +89,13 @@ def judged() -> dict[str, set[UUID]]:
     return found
 
 
-async def test_a_translated_need_finds_what_its_original_finds(connection: Connection, encoder: Encoder) -> None:
+async def test_a_translated_need_finds_what_its_original_finds(
+    connection: Connection, encoder: Encoder, record_property: Record
+) -> None:
     """Of what an original finds in its first ten, its translation has these shares in its own first ten.
 
     Two ways to say what was found: what the service calls related (any level above "none"), and what was written to fit.
-    The list is filled up to ten with what is not related, in an order that says nothing; it is printed all the same.
+    The list is filled up to ten with what is not related, in an order that says nothing; it is reported all the same.
     """
     model, fitting = await index_outcomes(connection, encoder), judged()
     versions = {"zh": {name: NEEDS[name] for name in NAMES}}
@@ -117,7 +120,8 @@ async def test_a_translated_need_finds_what_its_original_finds(connection: Conne
                 kept = sum(len(wanted[name] & found[name].keys()) for name in NAMES)
                 total = sum(map(len, wanted.values()))
                 shares[what] = kept / total
-                print(f"{language}, facets {facets}: {kept} of {total} {what} ones ({kept / total:.3f})")
+                figure = f"{language}, facets {facets}: {kept} of {total} {what} ones ({kept / total:.3f})"
+                record_property("figure", figure)
             alike = fmean(len(originals[name].keys() & found[name].keys()) / TOP for name in NAMES)
-            print(f"{language}, facets {facets}: all ten places alike {alike:.3f}")
+            record_property("figure", f"{language}, facets {facets}: all ten places alike {alike:.3f}")
             assert min(shares.values()) >= least, (language, facets, shares)
