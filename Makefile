@@ -16,8 +16,9 @@ help: ## show this list
 demo: $(STAMP) ## set everything up, rank the demo data, print matches with reasons, serve on 127.0.0.1:8000 (ONCE=1: stop after the tables)
 	@$(BIN)/duijie demo $(if $(ONCE),--once)
 
-test: $(STAMP) ## run the whole test suite
-	@$(BIN)/python -m pytest
+# A file's tests stay in one process. Each process has a PostgreSQL and a model of its own, up to 5 GB.
+test: $(STAMP) ## run the whole test suite (WORKERS=2: processes at once)
+	@$(BIN)/python -m pytest --numprocesses=$(or $(WORKERS),2) --dist=loadfile
 
 matrix: $(STAMP) ## the whole access matrix, above 100,000 requests (minutes; `make test` takes a tenth of it)
 	@FULL=1 $(BIN)/python -m pytest tests/access/test_matrix.py -s
