@@ -1,5 +1,6 @@
 """A real PostgreSQL for every test: one embedded server a session, one migrated template, one clone a test."""
 
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -26,6 +27,17 @@ from service.settings import Settings
 # A property is true or false however busy the machine is.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
+# A worker process of the suite is told a width, which tables would take for that of a terminal.
+os.environ.pop("COLUMNS", None)
+
+
+@pytest.fixture(autouse=True)
+def _log_lines_end_with_the_test() -> Iterator[None]:
+    """A command that a test runs logs to a stream that is closed with the test."""
+    root = logging.getLogger()
+    before = set(root.handlers)
+    yield
+    root.handlers = [each for each in root.handlers if each in before or type(each) is not logging.StreamHandler]
 
 
 # pytest's fixture `record_property`: what a test counted, under the name "figure".
