@@ -25,6 +25,13 @@ select relname, relrowsecurity from pg_class
 where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by relname
 """
 POLICIES = "select tablename, policyname from pg_policies where schemaname = 'public'"
+# Functions that policies ask and that look past policies, with what is set while they run.
+ASKED = """
+select distinct asked.proname as name, asked.proconfig as settings
+from pg_depend
+join pg_proc as asked on asked.oid = pg_depend.refobjid and pg_depend.refclassid = 'pg_proc'::regclass
+where pg_depend.classid = 'pg_policy'::regclass and asked.prosecdef
+"""
 DOOR = frozenset({"api_key", "organization", "person", "membership", "person_identity"})
 
 
@@ -77,6 +84,36 @@ async def test_every_table_has_policies_or_a_reason(pool: Pool) -> None:
     business = {name for name in tables if name not in OPEN and not name.startswith(LIBRARY)}
     assert {name for name in business if not tables[name]} == set()
     assert business == {row["tablename"] for row in await pool.fetch(POLICIES)}
+
+
+async def test_functions_that_policies_ask_keep_their_plans(pool: Pool) -> None:
+    asked = {row["name"]: row["settings"] for row in await pool.fetch(ASKED)}
+    assert {"offers_outcomes", "owns_listing", "suspended_organization"} <= asked.keys()
+    wanted = ["search_path=public", "plan_cache_mode=force_generic_plan"]
+    assert {name for name, settings in asked.items() if sorted(settings) != sorted(wanted)} == set()
+
+
+async def test_whether_an_organization_offers_outcomes_is_read_off_an_index(owner_url: str) -> None:
+    """However many needs it has: the question of `offers_outcomes`."""
+    owner = await asyncpg.connect(owner_url)
+    try:
+        holder = await owner.fetchval(
+            "insert into organization (name, kind) values ('沙湖示范农机合作社', 'enterprise') returning id"
+        )
+        await owner.execute(
+            "insert into listing (kind, organization_id, state, title, description)"
+            " select 'need', $1, 'published', '滩羊饲喂', '按量饲喂' from generate_series(1, 5000)",
+            holder,
+        )
+        await owner.execute("analyze listing")
+        await owner.execute("set plan_cache_mode = force_generic_plan")
+        body = await owner.fetchval("select prosrc from pg_proc where proname = 'offers_outcomes'")
+        question = body.split("exists (", 1)[1].rsplit(")", 1)[0].replace("of_organization", "$1")
+        await owner.execute(f"prepare question (uuid) as {question}")
+        plan = await owner.fetch(f"explain execute question ('{holder}')")
+    finally:
+        await owner.close()
+    assert "listing_offered" in plan[0][0], plan
 
 
 async def test_who_is_not_named_sees_nothing(world: World, app_url: str, pool: Pool) -> None:
