@@ -12,14 +12,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from proof.mutation import statements
 from proof.mutation.mutants import Edit, Mutant
+from proof.mutation.patching import patch
 from service.embedded import EmbeddedServer
 
 LONGEST_SECONDS = 600
+# Exit code of a fork that could not be given the edit; pytest has none as high.
+UNPATCHED = 75
 FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 # A fork has imported modules of the suite's plugins before pytest could rewrite their assertions.
 REWRITING = "ignore::pytest.PytestAssertRewriteWarning"
@@ -60,14 +65,16 @@ class Workshop:
         return Result(mutant.name, outcome, test, round(time.monotonic() - started, 1))
 
     def _attempt(self, mutant: Mutant | None, suites: Sequence[str]) -> tuple[str, str]:
-        change = mutant.change if mutant else ""
-        sql = change if isinstance(change, str) else ""
-        edit = change if isinstance(change, Edit) else None
         there = [suite for suite in suites if (self.copy / suite.partition("::")[0]).exists()]
-        if edit is None:
-            return self._tested(sql, there, _forked)
+        if mutant is None or isinstance(mutant.change, str):
+            return self._tested(mutant.change if mutant else "", there, _forked)
+        edit = mutant.change
+        quick = self._tested("", there, partial(_forked, edit=edit))
+        # A text may live on in what was made of it before: that takes a new process to be sure of.
+        if quick[0] == "caught" or (quick[0] == "survived" and mutant.kind not in statements.KINDS):
+            return quick
         with applied(self.copy, edit):
-            return self._tested(sql, there, _fresh)
+            return self._tested("", there, _fresh)
 
     def _tested(self, sql: str, suites: Sequence[str], start: "Starter") -> tuple[str, str]:
         arguments = ["-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", "-W", REWRITING]
@@ -115,11 +122,13 @@ def _fresh(copy: Path, variables: dict[str, str], arguments: list[str]) -> tuple
     return process.returncode, printed
 
 
-def _forked(copy: Path, variables: dict[str, str], arguments: list[str]) -> tuple[int | None, str]:
-    """The same in a fork of this process, which has imported the unchanged code already."""
+def _forked(
+    copy: Path, variables: dict[str, str], arguments: list[str], *, edit: Edit | None = None
+) -> tuple[int | None, str]:
+    """The same in a fork of this process, which has imported the unchanged code already and is given the edit."""
     with tempfile.NamedTemporaryFile() as output:
         child = multiprocessing.get_context("fork").Process(
-            target=_run_tests, args=(copy, variables, arguments, output.name)
+            target=_run_tests, args=(copy, variables, arguments, output.name, edit)
         )
         child.start()
         child.join(LONGEST_SECONDS)
@@ -130,7 +139,9 @@ def _forked(copy: Path, variables: dict[str, str], arguments: list[str]) -> tupl
         return child.exitcode, Path(output.name).read_text(encoding="utf-8", errors="replace")
 
 
-def _run_tests(copy: Path, variables: dict[str, str], arguments: list[str], output: str) -> None:
+def _run_tests(copy: Path, variables: dict[str, str], arguments: list[str], output: str, edit: Edit | None) -> None:
+    if edit is not None and not patch(edit, (copy / edit.path).read_bytes()):
+        os._exit(UNPATCHED)
     os.environ.update(variables)
     os.chdir(copy)
     written = os.open(output, os.O_WRONLY)

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 
 from proof.mutation.mutants import Edit, Mutant
 
+# Kinds of mutants that are found here.
+KINDS = ("lock", "clause")
 ROW_LOCK = re.compile(r"\bfor (?:no key )?(?:update|share)\b(?: of \w+)?(?: skip locked| nowait)?")
 ADVISORY_LOCK = re.compile(r"\bpg_advisory_xact_lock(?=\()")
 STATEMENT = re.compile(r"\b(?:select|update|insert|delete)\b", re.IGNORECASE)

@@ -1,13 +1,17 @@
 """`make mutate` finds protections by itself, takes out what it says, and its verdicts can be trusted."""
 
 import ast
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import asyncpg
+import pytest
 
 from proof.mutation import database as schema
 from proof.mutation import guards, judged, statements
 from proof.mutation.mutants import Edit, Mutant, numbered, sources
+from proof.mutation.patching import patch
 from proof.mutation.running import Result, Workshop, applied, copy_project
 from proof.mutation.suites import EVERYTHING, MATRIX, NEAREST, POLICIES, nearest
 from tests.conftest import Server
@@ -163,3 +167,52 @@ def test_a_real_mutant_is_caught_and_a_harmless_one_is_not(tmp_path: Path, postg
     assert caught.test.startswith("tests/workflows/test_engine.py::")
     comment = Mutant("comment:engine", Edit("service/workflows/engine.py", 0, 0, b"# nothing\n"))
     assert workshop.judge(comment, suites).outcome == "survived"
+
+
+def test_a_mutant_is_put_into_loaded_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = b"""
+import functools
+
+ASK = "select 1"
+LIMIT = 3
+
+
+class Door:
+    @staticmethod
+    def opens(key):
+        if key != 1:
+            raise ValueError("shut")
+        return True
+
+
+@functools.cache
+def enter(key):
+    if key != 1:
+        raise ValueError("shut")
+    return ASK
+"""
+    door, other = ModuleType("service.door"), ModuleType("service.other")
+    exec(compile(source, "door", "exec"), vars(door))
+    vars(other)["ASKED"] = door.ASK  # As `from service.door import ASK as ASKED` does.
+    monkeypatch.setitem(sys.modules, "service.door", door)
+    monkeypatch.setitem(sys.modules, "service.other", other)
+
+    def put(before: bytes, after: bytes) -> bool:
+        start = source.rindex(before)
+        return patch(Edit("service/door.py", start, start + len(before), after), source)
+
+    enter = door.enter
+    with pytest.raises(ValueError, match="shut"):
+        enter(2)
+    assert put(b"key != 1", b"False")
+    assert enter(2) == "select 1"
+    with pytest.raises(ValueError, match="shut"):
+        door.Door.opens(2)
+    start = source.index(b"key != 1")
+    assert patch(Edit("service/door.py", start, start + 8, b"False"), source)
+    assert door.Door.opens(2) is True
+    assert put(b"select 1", b"select 2")
+    assert (enter(1), other.ASKED) == ("select 2", "select 2")
+    # Neither a function nor a text: that takes a new process.
+    assert not put(b"LIMIT = 3", b"LIMIT = 4")
+    assert not put(b"class Door:", b"class Door(dict):")
