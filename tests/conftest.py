@@ -14,6 +14,7 @@ import httpx2
 import hypothesis
 import pytest
 
+from proof.scratch import fast_folder
 from service import embedded
 from service.access import service as access
 from service.access.schemas import KeyRequest, OrganizationContent, OrganizationKind
@@ -100,7 +101,7 @@ def postgres() -> Iterator[Server]:
         asyncio.run(_prepare_for_tests(running.url("postgres", "postgres")))
         yield Server(running, "duijie")
         return
-    with tempfile.TemporaryDirectory(prefix="duijie-test-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="duijie-test-", dir=fast_folder(), ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         server = embedded.start(Path(folder))
         asyncio.run(prepare_embedded(server.url("postgres", "postgres"), server.url(embedded.OWNER)))

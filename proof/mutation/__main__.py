@@ -18,6 +18,7 @@ from proof.mutation import database, guards, judged, probing, statements
 from proof.mutation.mutants import Mutant, in_a_room, numbered, sources
 from proof.mutation.running import Result, Workshop, copy_project
 from proof.mutation.suites import EVERYTHING, nearest
+from proof.scratch import fast_folder
 from service import (
     app,  # noqa: F401 - a fork starts with what it imports
     embedded,
@@ -89,7 +90,7 @@ def main(
     """Remove each protection in turn and see which test notices."""
     reasons = judged.harmless()
     # Short, since the server's socket lies in it.
-    with tempfile.TemporaryDirectory(prefix="duijie-mutate-", ignore_cleanup_errors=True) as made:
+    with tempfile.TemporaryDirectory(prefix="duijie-mutate-", dir=fast_folder(), ignore_cleanup_errors=True) as made:
         folder = Path(made)
         folder.chmod(0o755)
         server = embedded.start(folder)
