@@ -119,8 +119,8 @@ DEFINITION = Text(
     "that of the first seller (side=seller) or buyer (side=buyer)",
 )
 SOURCE = Text(
-    "本平台 contract 表；术语依据《技术合同认定规则》（国科发政字〔2001〕253号）",
-    "The table contract of this service; terms as in the Rules for recognizing technology contracts (2001, no. 253)",
+    "本平台 contract 表；术语依据《技术合同认定登记管理办法》（工业和信息化部，2026年3月1日起施行）",
+    "The table contract of this service; terms as in the Measures for recognizing and registering technology contracts (MIIT, 2026)",
 )
 
 

@@ -118,7 +118,7 @@ class Party(BaseModel):
 
 
 class RightInvolved(Strict):
-    """A right that the contract is about, by its number (Civil Code, articles 862 and 876)."""
+    """A right that the contract is about, by its number (Civil Code, articles 845, 862 and 876)."""
 
     kind: IpKind
     number: ShortText | None = Field(default=None, description="专利号、登记号等")
@@ -138,7 +138,7 @@ class IpArrangement(Strict):
 
 
 class Confidentiality(Strict):
-    """保密条款 (Civil Code, articles 845, 868, 871)."""
+    """保密条款 (Civil Code, articles 845, 868, 869, 871)."""
 
     clause: Clause
     until: date | None = Field(default=None, description="Null: without an end / 空表示不限期")
@@ -279,7 +279,8 @@ class ContractContent(Terms):
         return self
 
 
-# What this type of contract calls its two sides (Civil Code, articles 852, 853, 855, 862, 879, 882).
+# What this type of contract calls its two sides (Civil Code, articles 852, 853, 855, 868, 869, 879, 880, 882, 883),
+# where the law says 人 and forms of contracts say 方.
 SIDES: dict[ContractType, tuple[tuple[str, str], tuple[str, str]]] = {
     ContractType.DEVELOPMENT: (("委托方", "client"), ("研究开发方", "developer")),
     ContractType.TRANSFER: (("受让方", "transferee"), ("让与方", "transferor")),
