@@ -13,13 +13,13 @@ from typing import Final
 
 from service.contracts.amounts import amounts
 from service.contracts.schemas import (
+    ROLE_LABELS,
     ContractType,
     DevelopmentForm,
     Instalments,
     LumpSum,
     Ownership,
     Party,
-    PartyRole,
     Payment,
     Terms,
     party_label,
@@ -81,11 +81,6 @@ PARTIES: Final = Text("当事人", "Parties")
 CONTRACT: Final = Text("合同", "Contract")
 RIGHTS: Final = Text("知识产权与保密", "Rights and confidentiality")
 MONEY: Final = Text("金额", "Amounts")
-ROLES: Final = {
-    PartyRole.BUYER: Text("买方", "buyer"),
-    PartyRole.SELLER: Text("卖方", "seller"),
-    PartyRole.INTERMEDIARY: Text("中介方", "intermediary"),
-}
 
 
 def _both(text: str | None) -> Text:
@@ -136,7 +131,7 @@ def lines(known: Known) -> list[Line]:
 
     for place, party in enumerate(known.parties):
         zh, en = party_label(terms, party.role)
-        role = ROLES[party.role]
+        role = ROLE_LABELS[party.role]
         head_zh, head_en = (zh, en) if zh == role.zh else (f"{role.zh}（{zh}）", f"{role.en} ({en})")
         region = names.get(party.region or "", _both(party.region))
         add(PARTIES, f"parties.{place}.name", f"{head_zh}名称", f"{head_en}: name", _both(party.name))

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from service.access.credit_code import CreditCode
+from service.kit.language import Text
 from service.kit.texts import RegionCode, clean_line, clean_text
 from service.listings.schemas import Currency, FieldCode, Section, ShortText, Title
 from service.taxonomy.schemas import IpKind
@@ -54,6 +55,13 @@ class PartyRole(StrEnum):
     BUYER = "buyer"
     SELLER = "seller"
     INTERMEDIARY = "intermediary"
+
+
+ROLE_LABELS = {
+    PartyRole.BUYER: Text("买方", "buyer"),
+    PartyRole.SELLER: Text("卖方", "seller"),
+    PartyRole.INTERMEDIARY: Text("中介方", "intermediary"),
+}
 
 
 class Ownership(StrEnum):

@@ -25,6 +25,10 @@ select relname, relrowsecurity from pg_class
 where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by relname
 """
 POLICIES = "select tablename, policyname from pg_policies where schemaname = 'public'"
+VIEWS = """
+select relname, coalesce(reloptions, '{}') as options from pg_class
+where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')
+"""
 DOOR = frozenset({"api_key", "organization", "person", "membership", "person_identity"})
 
 
@@ -77,6 +81,12 @@ async def test_every_table_has_policies_or_a_reason(pool: Pool) -> None:
     business = {name for name in tables if name not in OPEN and not name.startswith(LIBRARY)}
     assert {name for name in business if not tables[name]} == set()
     assert business == {row["tablename"] for row in await pool.fetch(POLICIES)}
+
+
+async def test_every_view_reads_by_the_rights_of_who_asks(pool: Pool) -> None:
+    views = {row["relname"]: row["options"] for row in await pool.fetch(VIEWS)}
+    assert {"need", "outcome", "organization_brief"} <= set(views)
+    assert [name for name, options in views.items() if "security_invoker=true" not in options] == []
 
 
 async def test_who_is_not_named_sees_nothing(world: World, app_url: str, pool: Pool) -> None:
