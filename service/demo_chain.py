@@ -110,8 +110,8 @@ async def summary(pool: Pool) -> str:
             connection, SYSTEM, states=None, awaiting=None, partner=None, region=None, limit=100, cursor=None
         )
     counts = Counter(case.state for case in page.items)
-    told = ", ".join(f"{CASE.labels[state]} {counts[state]}" for state in CaseState if counts[state])
-    return f"{Text('对接', 'cases')}: {told}    GET /v1/cases, /v1/contracts"
+    told = [f"{CASE.labels[state]} {counts[state]}" for state in CaseState if counts[state]]
+    return f"{Text('对接：' + '，'.join(told), 'cases: ' + ', '.join(told))}    GET /v1/cases, /v1/contracts"
 
 
 async def _holder(connection: Connection, role: Role) -> Actor:

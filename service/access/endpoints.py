@@ -20,7 +20,7 @@ from service.errors import Forbidden
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.language import Text
-from service.kit.pages import Page, decode_cursor, encode_cursor
+from service.kit.pages import Page, decode_id, encode_cursor
 from service.kit.texts import RegionCode
 
 router = APIRouter(tags=["organizations"], route_class=Route)
@@ -55,8 +55,7 @@ async def list_organizations(
         raise Forbidden(
             Text("单位列表仅对技术经理人、运营方和主管部门开放", "The list is for brokers, operators and authorities")
         )
-    position = decode_cursor(cursor, UUID)
-    before = UUID(str(position[0])) if position else None
+    before = decode_id(cursor)
     found = await repository.list_organizations(tx.connection, kind, region, state, text, before, limit + 1)
     more = encode_cursor(str(found[limit - 1].id)) if len(found) > limit else None
     return Page(items=found[:limit], next=more)

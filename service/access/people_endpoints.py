@@ -20,7 +20,7 @@ from service.access.people_schemas import (
 from service.access.routes import Route
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
-from service.kit.pages import Page, decode_cursor, encode_cursor
+from service.kit.pages import Page, decode_id, encode_cursor
 
 router = APIRouter(tags=["people"], route_class=Route)
 
@@ -49,8 +49,7 @@ async def list_people(
     cursor: Cursor = None,
 ) -> Page[Person]:
     """People, newest first, e-mail and phone masked (operators and administrators)."""
-    position = decode_cursor(cursor, UUID)
-    before = UUID(str(position[0])) if position else None
+    before = decode_id(cursor)
     found = await people.list_people(tx.connection, tx.actor, text, before, limit + 1)
     more = encode_cursor(str(found[limit - 1].id)) if len(found) > limit else None
     return Page(items=found[:limit], next=more)

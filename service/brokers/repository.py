@@ -103,10 +103,8 @@ async def qualifications(connection: Connection, identifiers: list[UUID]) -> dic
 
 
 LIST = """
-select broker.*, case when organization.id is not null then
-    jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind, 'region', organization.region)
-end as organization
-from broker left join organization on organization.id = broker.organization_id
+select broker.*, organization.brief as organization
+from broker left join organization_brief as organization on organization.id = broker.organization_id
 where broker.name <> ''
   and ($1::text is null or broker.fields = '{}' or $1 = any (broker.fields))
   and ($2::uuid is null or broker.id < $2)

@@ -26,7 +26,7 @@ from service.kit.clock import now
 from service.kit.db import Connection, Row
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
-from service.kit.pages import decode_cursor, encode_cursor
+from service.kit.pages import decode_id, encode_cursor
 from service.listings import service as listings
 from service.listings.schemas import Kind
 from service.regions import service as regions
@@ -158,8 +158,7 @@ async def list_brokers(
     connection: Connection, actor: Actor, *, work_field: str | None, limit: int, cursor: str | None
 ) -> BrokerPage:
     """Brokers with the figures of their work, newest first; workload and certificate numbers are for staff."""
-    position = decode_cursor(cursor, UUID)
-    before = UUID(str(position[0])) if position else None
+    before = decode_id(cursor)
     rows = await repository.list_brokers(connection, work_field, before, limit + 1)
     shown = rows[:limit]
     stated = await repository.qualifications(connection, [row["id"] for row in shown])
@@ -168,22 +167,10 @@ async def list_brokers(
     loads = await workloads_of(connection, shown, moment) if actor.is_staff else [None] * len(shown)
     cards = [
         BrokerCard(
+            **dict(row),
             qualifications=[_qualification(each, hide_number=not actor.is_staff) for each in stated[row["id"]]],
             figures=own_figures,
             workload=load,
-            **{
-                name: row[name]
-                for name in (
-                    "id",
-                    "name",
-                    "introduction",
-                    "organization",
-                    "fields",
-                    "regions",
-                    "languages",
-                    "available",
-                )
-            },
         )
         for row, own_figures, load in zip(shown, figures, loads, strict=True)
     ]

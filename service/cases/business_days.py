@@ -74,5 +74,5 @@ def end_of(day: date) -> datetime:
 
 
 def before_due(due: datetime, days: int) -> datetime:
-    """The beginning of the day that lies so many business days before the day a term ends on."""
+    """09:00 of the day that lies so many business days before the day a term ends on."""
     return datetime.combine(subtract_business_days(due.astimezone(MARKET_ZONE).date(), days), time(9), MARKET_ZONE)

@@ -186,7 +186,7 @@ async def change_milestone(
 def calendar_file(found: Meeting) -> bytes:
     """A meeting as an iCalendar object (RFC 5545), to be saved into a calendar: instants in the market's zone.
 
-    It is published and invites nobody (`METHOD:PUBLISH`, RFC 5546): addresses are contact data, which leave elsewhere.
+    It is published or cancelled and invites nobody (`METHOD`, RFC 5546): addresses are contact data, which leave elsewhere.
     Later versions carry a higher SEQUENCE under the same UID, so that a calendar replaces what it has.
     """
     entry = Event()

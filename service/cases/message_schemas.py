@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.cases.records import Party
 from service.cases.schemas import Words
+from service.kit.pages import Page
 
 
 class Channel(StrEnum):
@@ -53,11 +54,8 @@ class Message(BaseModel):
     read_by: list[Party] = Field(description="Parties of whom somebody has read it / 已读的参与方")
 
 
-class MessagePage(BaseModel):
+class MessagePage(Page[Message]):
     """A page of messages, oldest first."""
-
-    items: list[Message]
-    next: str | None
 
 
 class ReadRequest(BaseModel):

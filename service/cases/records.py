@@ -18,7 +18,7 @@ class Party(StrEnum):
 
 
 SIDES = (Party.NEED, Party.OUTCOME)
-# States in which something is still to happen between the two sides.
+# States in which nothing happens between the two sides any more, unless a broker opens the case again.
 ENDED = frozenset({"closed", "lapsed"})
 # Both sides consented, and may talk to each other.
 TALKING = frozenset({"consented", "consulting", "negotiating", "contracted", "following"})

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from service.cases.codes import LostCode, WonCode
 from service.cases.modes import Kind
 from service.cases.records import Party
+from service.kit.pages import Page
 from service.kit.texts import clean_text
 from service.matches.consent_schemas import Side
 from service.matches.schemas import Counterpart
@@ -97,11 +98,8 @@ class Case(BaseModel):
     closed_at: datetime | None
 
 
-class CasePage(BaseModel):
+class CasePage(Page[Case]):
     """A page of cases, newest first."""
-
-    items: list[Case]
-    next: str | None
 
 
 class AnswerRequest(BaseModel):

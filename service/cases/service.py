@@ -26,9 +26,10 @@ from service.kit.actor import Actor
 from service.kit.db import Connection
 from service.kit.etag import check_if_match
 from service.kit.language import Text
-from service.kit.pages import decode_cursor, encode_cursor
+from service.kit.pages import decode_id, encode_cursor
 from service.matches import consents
 from service.matches.consent_schemas import ConsentRequest, Side
+from service.regions.schemas import region_prefix
 from service.settings import get_settings
 from service.taxonomy.schemas import Mode
 
@@ -68,16 +69,16 @@ async def page(
     cursor: str | None,
 ) -> schemas.CasePage:
     """A page of the cases that the actor may know of, newest first. `awaiting` is a party, or `me`; a region holds what lies in it."""
-    position = decode_cursor(cursor, UUID)
+    after = decode_id(cursor)
     mine = awaiting == "me"
     if mine and actor.organization_id is None:
         return schemas.CasePage(items=[], next=None)
     found = await repository.page(
         connection,
-        after=UUID(str(position[0])) if position else None,
+        after=after,
         states=states,
         partner=partner,
-        region=_within(region) if region else None,
+        region=f"{region_prefix(region)}%" if region else None,
         awaiting_organization=actor.organization_id if mine else None,
         awaiting_party=None if mine else awaiting,
         limit=limit + 1,
@@ -87,15 +88,6 @@ async def page(
         items=await present.present(connection, actor, shown),
         next=encode_cursor(str(shown[-1].id)) if len(found) > limit else None,
     )
-
-
-def _within(region: str) -> str:
-    """The codes of what lies in a region of GB/T 2260, as a pattern.
-
-    >>> _within("640000"), _within("640100"), _within("640122")
-    ('64%', '6401%', '640122%')
-    """
-    return (region[:2] if region.endswith("0000") else region[:4] if region.endswith("00") else region) + "%"
 
 
 async def answer(connection: Connection, actor: Actor, identifier: UUID, request: AnswerRequest) -> schemas.Case:

@@ -1,8 +1,8 @@
 """The arithmetic of a contract: turnover (成交额), technology value (技术交易额), and each step that leads to them.
 
 Turnover is what all payments come to, a royalty by its estimate. Technology value is turnover less what is paid for
-equipment, materials and the like (技术合同认定规则, 国科发政字〔2001〕253号). Amounts are decimals of two places in the contract's
-currency; where a product has more places it is rounded half up (四舍五入) to the second.
+equipment, materials and the like (docs/contracts.md has the sources). Amounts are decimals of two places in the
+contract's currency; where a product has more places it is rounded half up (四舍五入) to the second.
 """
 
 from collections.abc import Sequence

@@ -37,7 +37,7 @@ from service.kit.db import transaction
 from service.kit.etag import etag
 from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatch, Limit, location, made, problems
 from service.kit.language import Text, current_language
-from service.kit.pages import Page, decode_cursor, encode_cursor
+from service.kit.pages import Page, decode_id, encode_cursor
 from service.kit.texts import RegionCode
 
 router = APIRouter(prefix="/contracts", tags=["contracts"], route_class=Route)
@@ -75,7 +75,7 @@ async def list_contracts(
     cursor: Cursor = None,
 ) -> Page[ContractSummary]:
     """Contracts that you may see, newest first: your organization's, and for staff all."""
-    position = decode_cursor(cursor, UUID)
+    before = decode_id(cursor)
     wanted = Narrowing(
         states=[str(name) for name in state] if state else None,
         type=contract_type,
@@ -86,7 +86,6 @@ async def list_contracts(
         organization_id=tx.actor.organization_id if mine else None,
         overdue=overdue,
     )
-    before = UUID(str(position[0])) if position else None
     found = await lists.search(tx.connection, wanted, today(), before, limit + 1)
     more = encode_cursor(str(found[limit - 1].id)) if len(found) > limit else None
     return Page(items=found[:limit], next=more)
@@ -119,8 +118,8 @@ DEFINITION = Text(
     "that of the first seller (side=seller) or buyer (side=buyer)",
 )
 SOURCE = Text(
-    "本平台 contract 表；术语依据《技术合同认定规则》（国科发政字〔2001〕253号）",
-    "The table contract of this service; terms as in the Rules for recognizing technology contracts (2001, no. 253)",
+    "本平台 contract 表；术语依据《技术合同认定登记管理办法》（工业和信息化部，2026年3月1日起施行）",
+    "The table contract of this service; terms as in the Measures for recognizing and registering technology contracts (MIIT, 2026)",
 )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from service.contracts.views import ContractSummary
 from service.kit.db import Connection, Row
 from service.kit.language import Text
+from service.regions.schemas import region_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,6 @@ class Narrowing:
     signed_until: date | None = None
     organization_id: UUID | None = None
     overdue: bool = False
-
-
-def region_prefix(code: str | None) -> str | None:
-    """What the codes of a region and of all in it begin with.
-
-    >>> region_prefix("640000"), region_prefix("640100"), region_prefix("640104"), region_prefix(None)
-    ('64', '6401', '640104', None)
-    """
-    if code is None:
-        return None
-    return code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code
 
 
 SEARCH = """
@@ -62,9 +52,10 @@ async def search(
     connection: Connection, wanted: Narrowing, day: date, before: UUID | None, limit: int
 ) -> list[ContractSummary]:
     """Contracts that the actor's rights show, newest first; `day` is the one that overdue is measured by."""
+    region = region_prefix(wanted.region) if wanted.region else None
     rows = await connection.fetch(
-        SEARCH, list(wanted.states) if wanted.states else None, wanted.type, wanted.field, region_prefix(wanted.region),
-        wanted.signed_from, wanted.signed_until, wanted.organization_id, wanted.overdue, day, before, limit,
+        SEARCH, list(wanted.states) if wanted.states else None, wanted.type, wanted.field, region, wanted.signed_from,
+        wanted.signed_until, wanted.organization_id, wanted.overdue, day, before, limit,
     )  # fmt: skip
     return [ContractSummary.model_validate(dict(row)) for row in rows]
 

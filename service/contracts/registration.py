@@ -1,7 +1,8 @@
 """The draft of a registration (认定登记): what would be filed, line by line, and what is missing. Pure.
 
-Registration follows 技术合同认定登记管理办法 (国科发政字〔2000〕063号) and 技术合同认定规则 (国科发政字〔2001〕253号).
-What a contract usually says is article 845 of the Civil Code. docs/contracts.md lists each rule with its source.
+Registration follows 技术合同认定登记管理办法 with the rules annexed to it (Ministry of Industry and Information Technology,
+in force since 2026-03-01, in place of the measures of 2000 and the rules of 2001). What a contract usually says is article
+845 of the Civil Code. docs/contracts.md lists each rule with its source, and which were compared with their text.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,13 +13,13 @@ from typing import Final
 
 from service.contracts.amounts import amounts
 from service.contracts.schemas import (
+    ROLE_LABELS,
     ContractType,
     DevelopmentForm,
     Instalments,
     LumpSum,
     Ownership,
     Party,
-    PartyRole,
     Payment,
     Terms,
     party_label,
@@ -80,11 +81,6 @@ PARTIES: Final = Text("当事人", "Parties")
 CONTRACT: Final = Text("合同", "Contract")
 RIGHTS: Final = Text("知识产权与保密", "Rights and confidentiality")
 MONEY: Final = Text("金额", "Amounts")
-ROLES: Final = {
-    PartyRole.BUYER: Text("买方", "buyer"),
-    PartyRole.SELLER: Text("卖方", "seller"),
-    PartyRole.INTERMEDIARY: Text("中介方", "intermediary"),
-}
 
 
 def _both(text: str | None) -> Text:
@@ -135,7 +131,7 @@ def lines(known: Known) -> list[Line]:
 
     for place, party in enumerate(known.parties):
         zh, en = party_label(terms, party.role)
-        role = ROLES[party.role]
+        role = ROLE_LABELS[party.role]
         head_zh, head_en = (zh, en) if zh == role.zh else (f"{role.zh}（{zh}）", f"{role.en} ({en})")
         region = names.get(party.region or "", _both(party.region))
         add(PARTIES, f"parties.{place}.name", f"{head_zh}名称", f"{head_en}: name", _both(party.name))
@@ -200,13 +196,10 @@ def _noted(owner: Text, note: str | None) -> Text:
 
 CIVIL_845: Final = Text("民法典第845条", "Civil Code, article 845")
 CIVIL_470: Final = Text("民法典第470条（履行期限）", "Civil Code, article 470: time of performance")
+# Cited as a whole, since its clauses were not at hand (docs/contracts.md).
 MEASURES: Final = Text(
-    "技术合同认定登记管理办法（国科发政字〔2000〕063号）",
-    "Measures for registering technology contracts (2000, no. 063)",
-)
-RULES_2: Final = Text(
-    "技术合同认定规则（国科发政字〔2001〕253号）第二条",
-    "Rules for recognizing technology contracts (2001, no. 253), article 2",
+    "技术合同认定登记管理办法（工业和信息化部，2026年3月1日起施行）",
+    "Measures for recognizing and registering technology contracts (MIIT, in force since 1 March 2026)",
 )
 
 
@@ -231,7 +224,7 @@ REQUIREMENTS: Final = (
     Requirement("subject", lambda k: bool(k.terms.subject), CIVIL_845,
                 _change("写明标的的内容、范围和要求", "Say what is to be done, its scope and requirements")),
     Requirement("field", lambda k: k.terms.field is not None,
-                Text("市场统计按技术领域分组（管理办法第四条：统计分析）", "Statistics are by field (measures, article 4)"),
+                Text("市场统计按技术领域分组", "The market's figures are by field"),
                 _change("选择重点方向", "Choose a field")),
     Requirement("starts_on", lambda k: k.terms.starts_on is not None, CIVIL_470, _change("填写合同期起", "Say from when")),
     Requirement("ends_on", lambda k: k.terms.ends_on is not None, CIVIL_470, _change("填写合同期止", "Say until when")),
@@ -251,7 +244,7 @@ REQUIREMENTS: Final = (
     Requirement("payments", lambda k: bool(k.terms.payments),
                 Text("民法典第846条：价款、报酬或者使用费的支付方式", "Civil Code, article 846: how it is paid"),
                 _change("填写支付方式和金额", "Say how and how much is paid")),
-    Requirement("technology_value", lambda k: amounts(k.terms).technology_value > 0, RULES_2,
+    Requirement("technology_value", lambda k: amounts(k.terms).technology_value > 0, MEASURES,
                 _change("核对成交额与扣除项，技术交易额应大于零", "Check turnover and deductions: the technology value is above zero")),
     Requirement("signed_on", lambda k: k.signed_on is not None, MEASURES,
                 Text("先签订：POST /v1/contracts/{id}/sign", "Sign first: POST /v1/contracts/{id}/sign")),

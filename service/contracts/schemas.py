@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from service.access.credit_code import CreditCode
+from service.kit.language import Text
 from service.kit.texts import RegionCode, clean_line, clean_text
 from service.listings.schemas import Currency, FieldCode, Section, ShortText, Title
 from service.taxonomy.schemas import IpKind
@@ -54,6 +55,13 @@ class PartyRole(StrEnum):
     BUYER = "buyer"
     SELLER = "seller"
     INTERMEDIARY = "intermediary"
+
+
+ROLE_LABELS = {
+    PartyRole.BUYER: Text("买方", "buyer"),
+    PartyRole.SELLER: Text("卖方", "seller"),
+    PartyRole.INTERMEDIARY: Text("中介方", "intermediary"),
+}
 
 
 class Ownership(StrEnum):
@@ -118,7 +126,7 @@ class Party(BaseModel):
 
 
 class RightInvolved(Strict):
-    """A right that the contract is about, by its number (Civil Code, articles 862 and 876)."""
+    """A right that the contract is about, by its number (Civil Code, articles 845, 862 and 876)."""
 
     kind: IpKind
     number: ShortText | None = Field(default=None, description="专利号、登记号等")
@@ -138,7 +146,7 @@ class IpArrangement(Strict):
 
 
 class Confidentiality(Strict):
-    """保密条款 (Civil Code, articles 845, 868, 871)."""
+    """保密条款 (Civil Code, articles 845, 868, 869, 871)."""
 
     clause: Clause
     until: date | None = Field(default=None, description="Null: without an end / 空表示不限期")
@@ -279,7 +287,8 @@ class ContractContent(Terms):
         return self
 
 
-# What this type of contract calls its two sides (Civil Code, articles 852, 853, 855, 862, 879, 882).
+# What this type of contract calls its two sides (Civil Code, articles 852, 853, 855, 868, 869, 879, 880, 882, 883),
+# where the law says 人 and forms of contracts say 方.
 SIDES: dict[ContractType, tuple[tuple[str, str], tuple[str, str]]] = {
     ContractType.DEVELOPMENT: (("委托方", "client"), ("研究开发方", "developer")),
     ContractType.TRANSFER: (("受让方", "transferee"), ("让与方", "transferor")),

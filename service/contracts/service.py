@@ -1,6 +1,5 @@
 """Rules of contracts: who enters, sees and changes them. Steps of their life are in steps.py."""
 
-from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from service.contracts.amounts import complete, schedule
 from service.contracts.kept import INTRODUCE, Kept, check_sums, derived, kept_of
 from service.contracts.origins import check_own, filled, origin_of, resolve
 from service.contracts.registration import Known, Line, Missing, lines, missing
-from service.contracts.schemas import ContractContent, PartyRole, Terms, party_label
+from service.contracts.schemas import ContractContent, Terms, party_label
 from service.contracts.views import (
     Contract,
     ContractAction,
@@ -231,8 +230,3 @@ async def registration_of(
     kept = await read(connection, actor, identifier)
     known = await known_of(connection, actor, kept)
     return kept, lines(known), missing(known)
-
-
-def regions_of(kept: Kept) -> Sequence[tuple[PartyRole, str | None]]:
-    """The parties' regions by role."""
-    return [(party.role, party.region) for party in kept.parties]

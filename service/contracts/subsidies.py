@@ -11,18 +11,13 @@ from decimal import Decimal
 from typing import Literal
 
 from service.contracts.amounts import ZERO, rounded
-from service.contracts.schemas import ContractType, PartyRole
+from service.contracts.schemas import ROLE_LABELS, ContractType, PartyRole
 from service.kit.language import Text
 
 Basis = Literal["turnover", "technology_value"]
 BASES: dict[Basis, Text] = {
     "turnover": Text("成交额", "turnover"),
     "technology_value": Text("技术交易额", "technology value"),
-}
-RECIPIENTS = {
-    PartyRole.BUYER: Text("买方", "buyer"),
-    PartyRole.SELLER: Text("卖方", "seller"),
-    PartyRole.INTERMEDIARY: Text("中介方", "intermediary"),
 }
 
 
@@ -119,7 +114,7 @@ def _why_not(rule: Rule, contract: Registered) -> Text | None:
             f"the contract is in {contract.currency}, the rule in {rule.currency}",
         )
     of_role = [region for role, region in contract.regions if role is rule.recipient]
-    label = RECIPIENTS[rule.recipient]
+    label = ROLE_LABELS[rule.recipient]
     if not of_role:
         return Text(f"合同没有{label.zh}", f"the contract has no {label.en}")
     if rule.region and not any(region is not None and region.startswith(rule.region) for region in of_role):

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from pydantic_core import PydanticCustomError
 
 from service.contracts.schemas import Clause, ContractType, Money, PartyRole, Rate, Strict
-from service.contracts.service import read, regions_of
+from service.contracts.service import read
 from service.contracts.subsidies import Registered, Rule, awards, total
 from service.errors import Conflict, Forbidden, NotFound, OutOfTurn
 from service.events import log
@@ -93,20 +93,6 @@ select * from subsidy_rule
 where ($1::date is null or (valid_from <= $1 and (valid_until is null or valid_until >= $1)))
 order by code, valid_from
 """
-INSERT_RULE = """
-insert into subsidy_rule (code, name_zh, name_en, recipient, basis, rate, threshold, cap, currency, region, types, valid_from,
-                          valid_until, source, key_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-returning *
-"""
-# Whoever sets a rule waits for others who do, so that versions follow each other without a gap or an overlap.
-LOCK_RULE = "select pg_advisory_xact_lock(hashtextextended('subsidy rule ' || $1::text, 0))"
-LAST_VERSION = "select * from subsidy_rule where code = $1 order by valid_from desc limit 1"
-END_VERSION = "update subsidy_rule set valid_until = $2 where id = $1 and (valid_until is null or valid_until > $2)"
-END_RULE = """
-update subsidy_rule set valid_until = greatest(least(valid_until, $2), valid_from - 1) where id = $1
-returning *
-"""
 
 
 async def list_rules(connection: Connection, on: date | None = None) -> list[SubsidyRule]:
@@ -116,6 +102,18 @@ async def list_rules(connection: Connection, on: date | None = None) -> list[Sub
 
 def _rule(row: Row) -> SubsidyRule:
     return SubsidyRule.model_validate({name: row[name] for name in SubsidyRule.model_fields})
+
+
+# Whoever sets a rule waits for others who do, so that versions follow each other without a gap or an overlap.
+LOCK_RULE = "select pg_advisory_xact_lock(hashtextextended('subsidy rule ' || $1::text, 0))"
+LAST_VERSION = "select * from subsidy_rule where code = $1 order by valid_from desc limit 1"
+END_VERSION = "update subsidy_rule set valid_until = $2 where id = $1 and (valid_until is null or valid_until > $2)"
+INSERT_RULE = """
+insert into subsidy_rule (code, name_zh, name_en, recipient, basis, rate, threshold, cap, currency, region, types, valid_from,
+                          valid_until, source, key_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+returning *
+"""
 
 
 async def set_rule(connection: Connection, actor: Actor, content: SubsidyRuleContent) -> SubsidyRule:
@@ -165,6 +163,12 @@ def _values(content: SubsidyRuleContent) -> tuple[object, ...]:
     )
 
 
+END_RULE = """
+update subsidy_rule set valid_until = greatest(least(valid_until, $2), valid_from - 1) where id = $1
+returning *
+"""
+
+
 async def end_rule(connection: Connection, actor: Actor, rule_id: UUID) -> SubsidyRule:
     """End a rule today; one that has not begun never holds. Contracts registered before keep it.
 
@@ -203,8 +207,9 @@ async def subsidies_of(connection: Connection, actor: Actor, identifier: UUID) -
         )
     rows = await list_rules(connection)
     sums = kept.sums
+    regions = [(party.role, party.region) for party in kept.parties]
     contract = Registered(
-        kept.terms.type, kept.terms.currency, sums.turnover, sums.technology_value, registered_on, regions_of(kept)
+        kept.terms.type, kept.terms.currency, sums.turnover, sums.technology_value, registered_on, regions
     )
     given = awards([_as_rule(row) for row in rows], contract)
     return Subsidies(

@@ -53,6 +53,12 @@ def decode_cursor(cursor: str | None, *types: type) -> tuple[object, ...] | None
         raise ValidationProblem([FieldProblem("cursor", "cursor", problem)]) from error
 
 
+def decode_id(cursor: str | None) -> UUID | None:
+    """The id that a page ended with, of a list that goes by ids alone. Raises as `decode_cursor`."""
+    position = decode_cursor(cursor, UUID)
+    return UUID(str(position[0])) if position else None
+
+
 def _read(value: object, kind: type) -> object:
     if kind is UUID:
         return UUID(str(value))

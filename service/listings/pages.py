@@ -1,12 +1,11 @@
 """A page of listings, from the parameters of a request."""
 
 from dataclasses import replace
-from uuid import UUID
 
 from service.errors import ValidationProblem
 from service.kit.actor import Actor
 from service.kit.db import Connection
-from service.kit.pages import Page, decode_cursor, encode_cursor
+from service.kit.pages import Page, decode_id, encode_cursor
 from service.listings.repository import unknown_code
 from service.listings.schemas import Kind
 from service.listings.search import Filters, Summary, region_family, search
@@ -26,19 +25,12 @@ async def search_page(
     Raises:
         ValidationProblem: the region or the cursor is not one.
     """
-    position = decode_cursor(cursor, UUID)
+    before = decode_id(cursor)
     if region is not None:
         family = await region_family(connection, region)
         if not family:
             raise ValidationProblem([unknown_code("region", region)])
         filters = replace(filters, regions=family)
-    found = await search(
-        connection,
-        kind,
-        filters,
-        actor,
-        before=UUID(str(position[0])) if position else None,
-        limit=limit + 1,
-    )
+    found = await search(connection, kind, filters, actor, before=before, limit=limit + 1)
     more = encode_cursor(str(found[limit - 1].id)) if len(found) > limit else None
     return Page(items=found[:limit], next=more)

@@ -11,7 +11,6 @@ from service.kit.actor import Actor, Role
 from service.kit.clock import now
 from service.kit.db import Connection, Row
 from service.kit.language import Text
-from service.kit.tiers import hidden
 from service.listings import refinement_repository as repository
 from service.listings import service as listings
 from service.listings.refinement_schemas import (
@@ -27,7 +26,6 @@ from service.listings.refinement_schemas import (
     Step,
 )
 from service.listings.schemas import Kind, Listing, ListingContent
-from service.listings.tiers import view_of
 from service.needs.schemas import NeedContent
 from service.outcomes.schemas import OutcomeContent
 
@@ -81,10 +79,7 @@ async def read(connection: Connection, actor: Actor, identifier: UUID) -> Refine
     Raises:
         NotFound: no such listing, or none that the actor may know of. Forbidden: it is another organization's.
     """
-    listing = await _listing(connection, actor, identifier)
-    if not (actor.is_staff or actor.owns(listing.organization_id)):
-        raise Forbidden(Text("凝练记录仅对发布单位和工作人员开放", "The refinement is for the owner and for staff"))
-    return await _present(connection, actor, listing)
+    return await _present(connection, actor, await _listing(connection, actor, identifier))
 
 
 async def ask(connection: Connection, actor: Actor, identifier: UUID, request: QuestionRequest) -> Refinement:
@@ -138,12 +133,12 @@ async def agree(connection: Connection, actor: Actor, identifier: UUID, request:
     """
     listing = await _own(connection, actor, identifier)
     _check_in_hand(listing)
-    standing = await repository.standing(connection, identifier, listing.organization_id)
-    if request.revision != standing["latest"]:
+    latest = (await repository.last_revisions(connection, identifier, listing.organization_id)).latest
+    if request.revision != latest:
         raise Conflict(
             Text(
-                f"当前版本为第 {standing['latest']} 版，请阅读后再确认",
-                f"The present text is revision {standing['latest']}: read it before you agree",
+                f"当前版本为第 {latest} 版，请阅读后再确认",
+                f"The present text is revision {latest}: read it before you agree",
             )
         )
     if not await repository.agree(connection, actor, identifier, request.revision, now()):
@@ -181,23 +176,19 @@ async def _own(connection: Connection, actor: Actor, identifier: UUID) -> Listin
 
 
 async def _present(connection: Connection, actor: Actor, listing: Listing) -> Refinement:
-    standing = await repository.standing(connection, listing.id, listing.organization_id)
+    secret = listings.hidden_in_history(actor, listing, CONTENT[listing.kind])
+    last = await repository.last_revisions(connection, listing.id, listing.organization_id)
     asked = [Question.model_validate(dict(row)) for row in await repository.questions(connection, listing.id)]
     return Refinement(
         listing_id=listing.id,
         kind=listing.kind,
         state=listing.state,
-        revision=standing["latest"],
-        agreed=listings.is_agreed(standing),
+        revision=last.latest,
+        agreed=last.is_agreed,
         open_questions=sum(question.answer is None for question in asked),
         rounds=[Round.model_validate(dict(row)) for row in await repository.rounds(connection, listing.id)],
         questions=asked,
-        history=_steps(
-            await repository.history(connection, listing.id),
-            listing,
-            # Whether it is confidential now counts, whatever it was then.
-            hidden(CONTENT[listing.kind], view_of(actor, listing)),
-        ),
+        history=_steps(await repository.history(connection, listing.id), listing, secret),
     )
 
 

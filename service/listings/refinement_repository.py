@@ -1,5 +1,6 @@
 """Rows of refinement: rounds, questions, agreements, and the revisions that they are about."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -42,7 +43,27 @@ async def in_hand(
     return [(row["place"], row["listing_id"]) for row in await connection.fetch(IN_HAND, organizations, persons)]
 
 
-STANDING = """
+@dataclass(frozen=True, slots=True)
+class LastRevisions:
+    """Of a listing's revisions the last that its own organization wrote, the last of all, and the last agreed to."""
+
+    own: int | None
+    latest: int
+    agreed: int | None
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether the organization stands behind the present text: it wrote or agreed to it, or never wrote itself.
+
+        What a broker or an import posts on behalf of an organization that does not write itself needs no word of its own.
+
+        >>> LastRevisions(own=1, latest=2, agreed=None).is_agreed, LastRevisions(own=1, latest=2, agreed=2).is_agreed
+        (False, True)
+        """
+        return self.own is None or max(self.own, self.agreed or 0) >= self.latest
+
+
+LAST_REVISIONS = """
 select (
            select version from listing_revision
            where listing_id = $1 and organization_id = $2 order by version desc limit 1
@@ -52,20 +73,17 @@ select (
 """
 
 
-async def standing(connection: Connection, listing_id: UUID, owner: UUID) -> Row:
-    """Of a listing's revisions the last of its own organization (`own`), of all (`latest`), and the last agreed to."""
-    row = await connection.fetchrow(STANDING, listing_id, owner)
+async def last_revisions(connection: Connection, listing_id: UUID, owner: UUID) -> LastRevisions:
+    """Where a listing's revisions stand; every listing has one at least."""
+    row = await connection.fetchrow(LAST_REVISIONS, listing_id, owner)
     assert row is not None
-    return row
+    return LastRevisions(**row)
 
 
 ROUNDS = """
 select refinement.begun_at, refinement.ended_at,
-       case when organization.id is not null then
-           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
-                              'region', organization.region)
-       end as organization
-from refinement left join organization on organization.id = refinement.organization_id
+       organization.brief as organization
+from refinement left join organization_brief as organization on organization.id = refinement.organization_id
 where listing_id = $1
 order by refinement.id
 """
@@ -78,12 +96,9 @@ async def rounds(connection: Connection, listing_id: UUID) -> list[Row]:
 
 HISTORY = """
 select listing_revision.version as revision, at, reason, content, listing_revision.organization_id as by_organization, agreed_at,
-       case when organization.id is not null then
-           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
-                              'region', organization.region)
-       end as organization
+       organization.brief as organization
 from listing_revision
-left join organization on organization.id = listing_revision.organization_id
+left join organization_brief as organization on organization.id = listing_revision.organization_id
 left join listing_agreement on listing_agreement.listing_id = $1 and revision = listing_revision.version
 where listing_revision.listing_id = $1
 order by listing_revision.version
@@ -97,11 +112,8 @@ async def history(connection: Connection, listing_id: UUID) -> list[Row]:
 
 QUESTIONS = """
 select listing_question.id, field, question, asked_at, answer, answered_at,
-       case when organization.id is not null then
-           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
-                              'region', organization.region)
-       end as organization
-from listing_question left join organization on organization.id = listing_question.organization_id
+       organization.brief as organization
+from listing_question left join organization_brief as organization on organization.id = listing_question.organization_id
 where listing_id = $1
 order by listing_question.id
 """

@@ -146,17 +146,14 @@ def unknown_code(name: str, value: str) -> FieldProblem:
 
 GET = """
 select listing.*, region.class as region_class, field.field_group,
-       case when organization.id is not null then
-           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
-                              'region', organization.region)
-       end as organization,
+       organization.brief as organization,
        -- Where the caller does not see the organization, it is not suspended: else the listing would not be seen either.
        coalesce(organization.state, 'verified') as organization_state,
        (select coalesce(jsonb_agg(jsonb_build_object('kind', ip_right.kind, 'number', number, 'title', ip_right.title, 'status', status)
                                   order by position), '[]')
         from ip_right where listing_id = listing.id) as ip_rights
 from listing
-left join organization on organization.id = listing.organization_id
+left join organization_brief as organization on organization.id = listing.organization_id
 left join region on region.code = listing.region
 left join field on field.code = listing.field
 where listing.id = $1 and listing.kind = $2

@@ -97,13 +97,10 @@ select listing.id, listing.kind, organization_id, listing.state, listing.version
        left(case when confidential then coalesce(abstract, '') else description end, 200) as excerpt,
        keywords, field, listing.region, region.class as region_class, modes, maturity, price_min, price_max, currency,
        price_negotiable, expires_on, language,
-       case when organization.id is not null then
-           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
-                              'region', organization.region)
-       end as organization,
+       organization.brief as organization,
        published_at, listing.updated_at
 from listing
-left join organization on organization.id = listing.organization_id
+left join organization_brief as organization on organization.id = listing.organization_id
 left join region on region.code = listing.region
 where listing.kind = $1
   and ($2::uuid is null or listing.id < $2)

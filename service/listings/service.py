@@ -1,5 +1,6 @@
 """Rules of listings, the same for needs and outcomes: who may see, change and advance them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from service.events.changes import changes, kept
 from service.kit import queue
 from service.kit.actor import SYSTEM, Actor, Role
 from service.kit.clock import now
-from service.kit.db import Connection, Row
+from service.kit.db import Connection
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
 from service.kit.tiers import guarded, hidden
@@ -299,24 +300,16 @@ def _check_standing(listing: Listing) -> None:
     )
 
 
-def is_agreed(standing: Row) -> bool:
-    """Whether a listing's organization stands behind its present text: it wrote or agreed to it, or never wrote itself.
-
-    What a broker or an import posts on behalf of an organization that does not write itself needs no word of its own.
-    """
-    return standing["own"] is None or max(standing["own"], standing["agreed"] or 0) >= standing["latest"]
-
-
 async def _check_agreed(connection: Connection, actor: Actor, listing: Listing) -> None:
     """What others wrote is published by others only once the organization agreed to it; it may always do so itself."""
     if actor.owns(listing.organization_id) or actor.has(Role.SYSTEM):
         return
-    standing = await refinement_repository.standing(connection, listing.id, listing.organization_id)
-    if not is_agreed(standing):
+    last = await refinement_repository.last_revisions(connection, listing.id, listing.organization_id)
+    if not last.is_agreed:
         raise OutOfTurn(
             Text(
-                f"第 {standing['latest']} 版不是发布单位自己写的，须由其通过 POST /v1/refinements/{{id}}/agreement 确认后发布",
-                f"Revision {standing['latest']} is not the organization's own: it is published once the organization agrees "
+                f"第 {last.latest} 版不是发布单位自己写的，须由其通过 POST /v1/refinements/{{id}}/agreement 确认后发布",
+                f"Revision {last.latest} is not the organization's own: it is published once the organization agrees "
                 "by POST /v1/refinements/{id}/agreement",
             )
         )
@@ -330,16 +323,25 @@ async def expire_due(connection: Connection, day: date, *, limit: int = 200) -> 
     return len(due)
 
 
+def hidden_in_history(actor: Actor, listing: Listing, model: type[ListingContent]) -> Collection[str]:
+    """The fields of a listing's earlier contents that an actor is not shown.
+
+    Whether it is confidential now counts, whatever it was then.
+
+    Raises:
+        Forbidden: the history is for the listing's organization and for staff.
+    """
+    if not (actor.is_staff or actor.owns(listing.organization_id)):
+        raise Forbidden(Text("修订与凝练记录仅对发布单位和工作人员开放", "The history is for the owner and for staff"))
+    return hidden(model, view_of(actor, listing))
+
+
 async def revisions(
     connection: Connection, actor: Actor, kind: Kind, identifier: UUID, model: type[ListingContent]
 ) -> list[Revision]:
     """Every content that a listing had, of the type `model`; for its owner and for staff."""
-    listing = await read(connection, actor, kind, identifier)
-    if not (actor.is_staff or actor.owns(listing.organization_id)):
-        raise Forbidden(Text("修订记录仅对发布单位和工作人员开放", "The history is for the owner and for staff"))
+    names = hidden_in_history(actor, await read(connection, actor, kind, identifier), model)
     found = await repository.list_revisions(connection, identifier)
-    # Whether it is confidential now counts, whatever it was then.
-    names = hidden(model, view_of(actor, listing))
     return [
         revision.model_copy(update={"content": {k: v for k, v in revision.content.items() if k not in names}})
         for revision in found

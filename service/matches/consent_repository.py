@@ -56,11 +56,8 @@ async def withdraw(connection: Connection, actor: Actor, recommendation_id: UUID
 
 CONTACTS = """
 select listing.id, listing.kind, organization_id, confidential, contact_name, contact_phone, contact_email,
-       case when organization.id is not null then
-           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
-                              'region', organization.region)
-       end as organization
-from listing left join organization on organization.id = listing.organization_id
+       organization.brief as organization
+from listing left join organization_brief as organization on organization.id = listing.organization_id
 where listing.id in ($1, $2) and listing.state in ('published', 'docking', 'fulfilled', 'transferred')
   and organization.state is distinct from 'suspended'
 """

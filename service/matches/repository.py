@@ -236,11 +236,8 @@ COUNTERPARTS = """
 select listing.id, listing.kind, organization_id, title, confidential,
        left(case when confidential then coalesce(abstract, '') else description end, 200) as excerpt,
        field, listing.region, modes, maturity, price_min, price_max, currency, language,
-       case when organization.id is not null then
-           jsonb_build_object('id', organization.id, 'name', organization.name, 'kind', organization.kind,
-                              'region', organization.region)
-       end as organization
-from listing left join organization on organization.id = listing.organization_id
+       organization.brief as organization
+from listing left join organization_brief as organization on organization.id = listing.organization_id
 where listing.id = any ($1)
 """
 

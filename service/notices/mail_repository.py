@@ -20,6 +20,7 @@ async def mail_at_once(connection: Connection, recipient: Recipient, notificatio
 
 
 # Whatever was told before the period's end and no mail carries yet, so that nothing is left out and nothing comes twice.
+# The unique index of digests leaves out what is mailed at once, and is used where the statement says so too.
 DUE_DIGESTS = """
 select distinct organization_id, person_id from notification
 where mailing = $1 and mail_id is null and created_at < $2
@@ -29,9 +30,17 @@ where mailing = $1 and mail_id is null and created_at < $2
   )
 limit $3
 """
+
+
+async def due_digests(connection: Connection, kind: Mailing, period_end: datetime, limit: int) -> list[Recipient]:
+    """Who has something to be told in the digest of a period."""
+    rows = await connection.fetch(DUE_DIGESTS, kind, period_end, limit)
+    return [Recipient(row["organization_id"], row["person_id"]) for row in rows]
+
+
 INSERT_DIGEST = """
 insert into mail (organization_id, person_id, kind, period_end, next_at, created_at)
-select $1, $2, $3, $4, $5, $5
+values ($1, $2, $3, $4, $5, $5)
 on conflict (recipient_id, kind, period_end) where kind <> 'at_once' do nothing
 returning id
 """
@@ -39,12 +48,6 @@ FILL_DIGEST = """
 update notification set mail_id = $1
 where recipient_id = $2 and mailing = $3 and mail_id is null and created_at < $4
 """
-
-
-async def due_digests(connection: Connection, kind: Mailing, period_end: datetime, limit: int) -> list[Recipient]:
-    """Who has something to be told in the digest of a period."""
-    rows = await connection.fetch(DUE_DIGESTS, kind, period_end, limit)
-    return [Recipient(row["organization_id"], row["person_id"]) for row in rows]
 
 
 async def make_digest(
@@ -66,7 +69,6 @@ class Leased:
     id: UUID
     kind: Mailing
     attempts: int
-    period_end: datetime | None
     leased_until: datetime
 
 
@@ -80,34 +82,34 @@ where id in (
     limit $3
     for update skip locked
 )
-returning id, kind, attempts, period_end, leased_until
+returning id, kind, attempts, leased_until
 """
 
 
 async def lease(connection: Connection, moment: datetime, until: datetime, limit: int) -> list[Leased]:
     """Take mail that is due and that no worker has in hand."""
     rows = await connection.fetch(LEASE, moment, until, limit)
-    return [
-        Leased(row["id"], Mailing(row["kind"]), row["attempts"], row["period_end"], row["leased_until"]) for row in rows
-    ]
+    return [Leased(row["id"], Mailing(row["kind"]), row["attempts"], row["leased_until"]) for row in rows]
 
 
 CONTENT = """
 select notification.text_zh, notification.text_en, notification.category, notification.at
 from notification where mail_id = $1 order by id
 """
-ADDRESS = """
-select coalesce(preference.language, $2) as language, coalesce(person.email, preference.email) as email, mail.recipient_id
-from mail
-left join notice_preference as preference on preference.recipient_id = mail.recipient_id
-left join person on person.id = mail.person_id and person.state = 'active'
-where mail.id = $1
-"""
 
 
 async def content(connection: Connection, mail_id: UUID) -> list[Row]:
     """What a mail tells, oldest first."""
     return await connection.fetch(CONTENT, mail_id)
+
+
+ADDRESS = """
+select coalesce(preference.language, $2) as language, coalesce(person.email, preference.email) as email
+from mail
+left join notice_preference as preference on preference.recipient_id = mail.recipient_id
+left join person on person.id = mail.person_id and person.state = 'active'
+where mail.id = $1
+"""
 
 
 async def address(connection: Connection, mail_id: UUID, language: str) -> Row | None:
@@ -119,15 +121,17 @@ SETTLE = """
 update mail set state = $3, attempts = attempts + 1, reply = $4, sent_at = $5, leased_until = null
 where id = $1 and leased_until = $2 and state = 'pending'
 """
-PUT_OFF = """
-update mail set attempts = attempts + 1, reply = $4, next_at = $3, leased_until = null
-where id = $1 and leased_until = $2 and state = 'pending'
-"""
 
 
 async def settle(connection: Connection, mail: Leased, state: str, reply: str | None, sent_at: datetime | None) -> None:
     """Note what became of a mail, if the lease still holds."""
     await connection.execute(SETTLE, mail.id, mail.leased_until, state, reply, sent_at)
+
+
+PUT_OFF = """
+update mail set attempts = attempts + 1, reply = $4, next_at = $3, leased_until = null
+where id = $1 and leased_until = $2 and state = 'pending'
+"""
 
 
 async def put_off(connection: Connection, mail: Leased, until: datetime, reply: str | None) -> None:

@@ -9,7 +9,7 @@ from service.kit.clock import now
 from service.kit.db import Connection, Row
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
-from service.kit.pages import Page, decode_cursor, encode_cursor
+from service.kit.pages import Page, decode_id, encode_cursor
 from service.notices import repository
 from service.notices.model import Category, Mailing, Recipient
 from service.notices.preferences import ALWAYS, DEFAULTS, PreferenceContent, read
@@ -21,9 +21,7 @@ async def list_notifications(
     connection: Connection, actor: Actor, *, unread: bool, category: Category | None, cursor: str | None, limit: int
 ) -> Page[Notification]:
     """What the caller's organization and person were told, newest first."""
-    position = decode_cursor(cursor, UUID)
-    before = position[0] if position else None
-    assert before is None or isinstance(before, UUID)
+    before = decode_id(cursor)
     rows = await repository.list_notifications(
         connection, repository.recipients_of(actor), unread=unread, category=category, before=before, limit=limit + 1
     )

@@ -33,3 +33,12 @@ class PartnerPair(BaseModel):
     program: str
     note_zh: str
     source: str
+
+
+def region_prefix(code: str) -> str:
+    """What the codes of a region of GB/T 2260 and of all in it begin with.
+
+    >>> region_prefix("640000"), region_prefix("640100"), region_prefix("640104")
+    ('64', '6401', '640104')
+    """
+    return code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code

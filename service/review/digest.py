@@ -5,11 +5,10 @@ from itertools import groupby
 from uuid import UUID
 
 from service.errors import FieldProblem, ValidationProblem
-from service.kit.actor import Actor
 from service.kit.clock import MARKET_ZONE, today
 from service.kit.db import Connection, Row
 from service.kit.language import Text, current_language
-from service.kit.pages import decode_cursor, encode_cursor
+from service.kit.pages import decode_id, encode_cursor
 from service.review import repository
 from service.review.advice import HELPS
 from service.review.schemas import DeclinedFor, DeclineDigest, DeclinesOfOutcome
@@ -21,17 +20,16 @@ FIRST, LAST = date(2000, 1, 1), date(2999, 12, 31)
 
 
 async def declines(
-    connection: Connection, actor: Actor, since: date | None, until: date | None, *, limit: int, cursor: str | None
+    connection: Connection, since: date | None, until: date | None, *, limit: int, cursor: str | None
 ) -> DeclineDigest:
-    """Declines of the actor's own organization's outcomes from `since` to the end of `until`, of the last 90 days unless asked.
+    """Declines of the acting organization's outcomes from `since` to the end of `until`, of the last 90 days unless asked.
 
-    Decisions that were undone are not among them. The database tells no more than outcome, code, text and time, so that
-    neither a need nor its organization can get in here.
+    Decisions that were undone are not among them. The database knows who acts, and tells no more than outcome, code, text and
+    time, so that neither a need nor its organization can get in here.
 
     Raises:
         ValidationProblem: the period is none, or the cursor is not of this list.
     """
-    del actor  # The database takes the acting organization.
     last = until or today()
     for name, day in (("since", since), ("until", until)):
         if day is not None and not FIRST <= day <= LAST:
@@ -41,9 +39,8 @@ async def declines(
     if first > last:
         text = Text("开始日期不得晚于结束日期", "Must not be later than until")
         raise ValidationProblem([FieldProblem("since", "range_order", text)])
-    position = decode_cursor(cursor, UUID)
+    before = decode_id(cursor)
     begin, end = _midnight(first), _midnight(last + timedelta(days=1))
-    before = UUID(str(position[0])) if position else None
     rows = await repository.declines(connection, begin, end, before, limit + 1)
     outcomes = [
         _of_outcome(identifier, list(of_one)) for identifier, of_one in groupby(rows, key=lambda row: row["outcome_id"])

@@ -83,4 +83,4 @@ async def declines(
     cursor: Cursor = None,
 ) -> DeclineDigest:
     """Of your organization's outcomes: how often each was declined for which reason, what brokers wrote for you, what would help."""
-    return await digest.declines(tx.connection, tx.actor, since, until, limit=limit, cursor=cursor)
+    return await digest.declines(tx.connection, since, until, limit=limit, cursor=cursor)

@@ -9,7 +9,7 @@ from service.kit.db import Connection, Row
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class Stretch:
     """A stretch of the queue: what its pairs have in common; None means any."""
 
     needs: list[UUID] | None = None
@@ -47,7 +47,7 @@ limit $11
 
 async def open_items(
     connection: Connection,
-    lane: Lane,
+    stretch: Stretch,
     holder: UUID | None,
     at: datetime,
     *,
@@ -56,7 +56,7 @@ async def open_items(
 ) -> list[Row]:
     """Pairs of a stretch that nobody else works on, best gain first."""
     gain, identifier = after or (None, None)
-    return await connection.fetch(OPEN, *_of(lane), at, holder, gain, identifier, limit)
+    return await connection.fetch(OPEN, *_of(stretch), at, holder, gain, identifier, limit)
 
 
 # Whoever comes at the same moment finds these rows locked and takes the next ones.
@@ -82,15 +82,15 @@ returning review_item.recommendation_id, gain, partnership, leased_until, leased
 
 
 async def take(
-    connection: Connection, actor: Actor, lane: Lane, holder: UUID, at: datetime, until: datetime, *, limit: int
+    connection: Connection, actor: Actor, stretch: Stretch, holder: UUID, at: datetime, until: datetime, *, limit: int
 ) -> list[Row]:
     """Lease the best free pairs of a stretch; those leased, best gain first."""
-    rows = await connection.fetch(TAKE, *_of(lane), at, limit, holder, actor.organization_id, actor.person_id, until)
+    rows = await connection.fetch(TAKE, *_of(stretch), at, limit, holder, actor.organization_id, actor.person_id, until)
     return sorted(rows, key=lambda row: (-row["gain"], -row["recommendation_id"].int))
 
 
-def _of(lane: Lane) -> tuple[object, ...]:
-    return lane.needs, lane.without, lane.fields, lane.regions, lane.organizations, lane.partnership
+def _of(stretch: Stretch) -> tuple[object, ...]:
+    return stretch.needs, stretch.without, stretch.fields, stretch.regions, stretch.organizations, stretch.partnership
 
 
 LEASED = """

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.kit.http import ProblemField
+from service.kit.pages import Page
 from service.matches.schemas import Decision, DecisionRequest, History, Recommendation
 from service.taxonomy.schemas import DeclineCode
 
@@ -30,11 +31,8 @@ class ReviewItem(BaseModel):
     history: History
 
 
-class ReviewPage(BaseModel):
+class ReviewPage(Page[ReviewItem]):
     """A page of the queue."""
-
-    items: list[ReviewItem]
-    next: str | None
 
 
 class LeaseRequest(BaseModel):

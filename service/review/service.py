@@ -30,7 +30,7 @@ from service.kit.pages import decode_cursor, encode_cursor
 from service.matches import history, lists
 from service.review import repository
 from service.review.leases import holder_of
-from service.review.repository import Lane
+from service.review.repository import Stretch
 from service.review.schemas import From, LeaseAnswer, LeaseRequest, Released, ReviewItem, ReviewPage
 
 READERS = (Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM)
@@ -44,16 +44,16 @@ PARTNERSHIPS = (2, 1, 0)
 class Position:
     """Where a page ended: the stretch, and gain and id of the last pair."""
 
-    lane: int
+    stretch: int
     after: tuple[float, UUID] | None
 
 
-def lanes_of(scope: Scope, source: From) -> list[Lane]:
+def stretches_of(scope: Scope, source: From) -> list[Stretch]:
     """The stretches of a broker's queue, in order. Does no I/O."""
     rest = [None] if source == "anywhere" else list(PARTNERSHIPS)
-    lanes = [Lane(needs=scope.needs)] if scope.needs else []
-    return lanes + [
-        Lane(
+    stretches = [Stretch(needs=scope.needs)] if scope.needs else []
+    return stretches + [
+        Stretch(
             without=scope.needs,
             fields=scope.fields,
             regions=scope.regions,
@@ -83,15 +83,15 @@ async def read_queue(
         found = [(0, row) for row in rows]
     else:
         found = []
-        for number, lane in enumerate(lanes_of(scope, source)):
-            if number < start.lane or len(found) > limit:
+        for number, stretch in enumerate(stretches_of(scope, source)):
+            if number < start.stretch or len(found) > limit:
                 continue
             rows = await repository.open_items(
                 connection,
-                lane,
+                stretch,
                 holder,
                 moment,
-                after=start.after if number == start.lane else None,
+                after=start.after if number == start.stretch else None,
                 limit=limit + 1 - len(found),
             )
             found += [(number, row) for row in rows]
@@ -108,11 +108,11 @@ def _position(cursor: str | None) -> Position:
     position = decode_cursor(cursor, int, float, UUID)
     if position is None:
         return Position(0, None)
-    lane, gain, identifier = position
-    if not isinstance(lane, int) or lane < 0:
+    stretch, gain, identifier = position
+    if not isinstance(stretch, int) or stretch < 0:
         text = Text("游标无效：请使用上一页返回的 next", "Not a cursor of this list: pass `next` of the page before")
         raise ValidationProblem([FieldProblem("cursor", "cursor", text)])
-    return Position(lane, (float(str(gain)), UUID(str(identifier))))
+    return Position(stretch, (float(str(gain)), UUID(str(identifier))))
 
 
 async def lease(connection: Connection, actor: Actor, request: LeaseRequest, length: timedelta) -> LeaseAnswer:
@@ -138,9 +138,9 @@ async def lease(connection: Connection, actor: Actor, request: LeaseRequest, len
     scope = await brokers.scope_of(connection, actor)
     most = min(request.limit, room)
     taken: list[Row] = []
-    for lane in lanes_of(scope, request.source):
+    for stretch in stretches_of(scope, request.source):
         if len(taken) < most:
-            taken += await repository.take(connection, actor, lane, holder, moment, until, limit=most - len(taken))
+            taken += await repository.take(connection, actor, stretch, holder, moment, until, limit=most - len(taken))
     return LeaseAnswer(leased_until=until, items=await _present(connection, actor, taken, scope, moment))
 
 

@@ -88,26 +88,13 @@ async def lock(connection: Connection, webhook_id: UUID) -> None:
     await connection.execute(LOCK, webhook_id)
 
 
-ATTEMPT = """
-insert into webhook_attempt (delivery_id, number, organization_id, at, milliseconds, status, error)
-values ($1, $2, $3, $4, $5, $6, $7)
-"""
 DELIVERED = """
 update webhook_delivery
 set state = 'delivered', delivered_at = $3, attempts = attempts + 1, tries = tries + 1, last_status = $4, last_error = null,
     leased_until = null
 where id = $1 and leased_until = $2 and state = 'pending'
 """
-PUT_OFF = """
-update webhook_delivery
-set state = case when $3::timestamptz is null then 'dead' else 'pending' end, next_at = coalesce($3, next_at),
-    attempts = attempts + 1, tries = tries + 1, last_status = $4, last_error = $5, leased_until = null
-where id = $1 and leased_until = $2 and state = 'pending'
-"""
 WORKS = "update webhook set failing_since = null where id = $1 and failing_since is not null"
-FAILS = """
-update webhook set failing_since = coalesce(failing_since, $2) where id = $1 returning failing_since
-"""
 
 
 async def delivered(connection: Connection, held: Leased, call: Call, moment: datetime) -> bool:
@@ -117,6 +104,15 @@ async def delivered(connection: Connection, held: Leased, call: Call, moment: da
     await _attempt(connection, held, call, moment)
     await connection.execute(WORKS, held.webhook_id)
     return True
+
+
+PUT_OFF = """
+update webhook_delivery
+set state = case when $3::timestamptz is null then 'dead' else 'pending' end, next_at = coalesce($3, next_at),
+    attempts = attempts + 1, tries = tries + 1, last_status = $4, last_error = $5, leased_until = null
+where id = $1 and leased_until = $2 and state = 'pending'
+"""
+FAILS = "update webhook set failing_since = coalesce(failing_since, $2) where id = $1 returning failing_since"
 
 
 async def failed(
@@ -132,6 +128,12 @@ async def failed(
     await _attempt(connection, held, call, moment)
     since: datetime | None = await connection.fetchval(FAILS, held.webhook_id, moment)
     return since
+
+
+ATTEMPT = """
+insert into webhook_attempt (delivery_id, number, organization_id, at, milliseconds, status, error)
+values ($1, $2, $3, $4, $5, $6, $7)
+"""
 
 
 async def _attempt(connection: Connection, held: Leased, call: Call, moment: datetime) -> None:

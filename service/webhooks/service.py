@@ -11,7 +11,7 @@ from service.kit.clock import now
 from service.kit.db import Connection
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
-from service.kit.pages import Page, decode_cursor, encode_cursor
+from service.kit.pages import Page, decode_id, encode_cursor
 from service.notices.rules import WEBHOOK_TYPES
 from service.settings import Settings
 from service.webhooks import repository
@@ -156,9 +156,8 @@ async def list_deliveries(
     Raises:
         NotFound: there is no such endpoint.
     """
-    position = decode_cursor(cursor, UUID)
+    before = decode_id(cursor)
     await read(connection, actor, identifier)
-    before = UUID(str(position[0])) if position else None
     found = await repository.deliveries(connection, identifier, state, before, limit + 1)
     return Page(items=found[:limit], next=encode_cursor(str(found[limit - 1].id)) if len(found) > limit else None)
 

@@ -32,6 +32,10 @@ from pg_depend
 join pg_proc as asked on asked.oid = pg_depend.refobjid and pg_depend.refclassid = 'pg_proc'::regclass
 where pg_depend.classid = 'pg_policy'::regclass and asked.prosecdef
 """
+VIEWS = """
+select relname, coalesce(reloptions, '{}') as options from pg_class
+where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')
+"""
 DOOR = frozenset({"api_key", "organization", "person", "membership", "person_identity"})
 
 
@@ -116,6 +120,12 @@ async def test_whether_an_organization_offers_outcomes_is_read_off_an_index(owne
     assert "listing_offered" in plan[0][0], plan
 
 
+async def test_every_view_reads_by_the_rights_of_who_asks(pool: Pool) -> None:
+    views = {row["relname"]: row["options"] for row in await pool.fetch(VIEWS)}
+    assert {"need", "outcome", "organization_brief"} <= set(views)
+    assert [name for name, options in views.items() if "security_invoker=true" not in options] == []
+
+
 async def test_who_is_not_named_sees_nothing(world: World, app_url: str, pool: Pool) -> None:
     tables = [row["relname"] for row in await pool.fetch(TABLES) if row["relrowsecurity"]]
     bare = await asyncpg.connect(app_url)
@@ -174,6 +184,9 @@ PROBES: tuple[tuple[str, str, Callable[[World], UUID], frozenset[str]], ...] = (
     ("the pair", "select 1 from recommendation where id = $1", lambda w: w.recommendation, STAFF | {"enterprise", "provider"}),
     ("the decision", "select 1 from decision where recommendation_id = $1", lambda w: w.recommendation, STAFF),
     ("the need's owner", "select 1 from organization join listing on organization_id = organization.id where listing.id = $1",
+     lambda w: w.need, STAFF | {"enterprise"}),
+    ("the need's owner in few words",
+     "select 1 from organization_brief as brief join listing on organization_id = brief.id where listing.id = $1",
      lambda w: w.need, STAFF | {"enterprise"}),
     ("the outcome's owner", "select 1 from organization join listing on organization_id = organization.id where listing.id = $1",
      lambda w: w.outcome, frozenset(ACTORS)),
