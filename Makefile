@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 TORCH_INDEX_URL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix fuzz mutate lint format serve bench openapi lock clean
+.PHONY: help demo test matrix fuzz mutate trace lint format serve bench openapi lock clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: $(STAMP) ## measure, as ratios within one run (BENCH=name: one of reads, 
 
 mutate: $(STAMP) ## remove each policy, guard, check, party, redaction and lock in turn, and see which test notices (ONLY='policy:*', WORKERS=1, REPORT=docs/mutation.md, ARGS=--list)
 	@$(BIN)/python -m proof.mutation $(if $(ONLY),--only '$(ONLY)') $(if $(WORKERS),--workers $(WORKERS)) $(if $(REPORT),--report $(REPORT)) $(ARGS)
+
+trace: $(STAMP) ## record which tests execute which lines, so that `make mutate` begins with those (WORKERS=2)
+	@$(BIN)/python -m pytest -p proof.mutation.covering --numprocesses=$(or $(WORKERS),2) --dist=loadfile
 
 openapi: $(STAMP) ## write openapi/duijie.json anew from the code
 	@$(BIN)/duijie openapi openapi/duijie.json

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from proof.mutation import statements
+from proof.mutation.covering import Traces
 from proof.mutation.mutants import Edit, Mutant
 from proof.mutation.patching import patch
 from service.embedded import EmbeddedServer
@@ -46,6 +47,7 @@ class Workshop:
 
     copy: Path
     server: EmbeddedServer
+    traces: Traces = field(default_factory=Traces)
     # Tests that fail without any mutant say nothing about one.
     unreliable: set[str] = field(default_factory=set)
     reliable: set[str] = field(default_factory=set)
@@ -69,12 +71,22 @@ class Workshop:
         if mutant is None or isinstance(mutant.change, str):
             return self._tested(mutant.change if mutant else "", there, _forked)
         edit = mutant.change
-        quick = self._tested("", there, partial(_forked, edit=edit))
+        first = self.traces.tests(edit, (self.copy / edit.path).read_bytes())
+        batches = [first, there] if first else [there]
+        quick = self._through(batches, partial(_forked, edit=edit))
         # A text may live on in what was made of it before: that takes a new process to be sure of.
         if quick[0] == "caught" or (quick[0] == "survived" and mutant.kind not in statements.KINDS):
             return quick
         with applied(self.copy, edit):
-            return self._tested("", there, _fresh)
+            return self._through(batches, _fresh)
+
+    def _through(self, batches: Sequence[Sequence[str]], start: "Starter") -> tuple[str, str]:
+        outcome = ("survived", "")
+        for suites in batches:
+            outcome = self._tested("", suites, start)
+            if outcome[0] != "survived":
+                break
+        return outcome
 
     def _tested(self, sql: str, suites: Sequence[str], start: "Starter") -> tuple[str, str]:
         arguments = ["-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", "-W", REWRITING]

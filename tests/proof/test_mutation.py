@@ -1,6 +1,8 @@
 """`make mutate` finds protections by itself, takes out what it says, and its verdicts can be trusted."""
 
 import ast
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +12,7 @@ import pytest
 
 from proof.mutation import database as schema
 from proof.mutation import guards, judged, statements
+from proof.mutation.covering import Traces, lines
 from proof.mutation.mutants import Edit, Mutant, numbered, sources
 from proof.mutation.patching import patch
 from proof.mutation.running import Result, Workshop, applied, copy_project
@@ -42,6 +45,26 @@ def tier_of(door):
 def present(door):
     return redact(door, view)
 '''.encode()
+
+DOOR = """def enter(shut):
+    if shut:
+        raise ValueError
+    return True
+"""
+TESTS_OF_THE_DOOR = """
+import time
+import pytest
+from service.door import enter
+def test_it():
+    assert enter(False)
+def test_in_vain_and_slowly():
+    time.sleep(0.1)
+    with pytest.raises(ValueError):
+        enter(True)
+def test_in_vain():
+    with pytest.raises(ValueError):
+        enter(True)
+"""
 
 
 def mutated(code: bytes, name: str) -> str:
@@ -216,3 +239,44 @@ def enter(key):
     # Neither a function nor a text: that takes a new process.
     assert not put(b"LIMIT = 3", b"LIMIT = 4")
     assert not put(b"class Door:", b"class Door(dict):")
+
+
+def test_the_lines_that_matter_are_those_of_the_statement_or_of_who_uses_the_text() -> None:
+    source = b"""ASK = "select 1 for update"
+def ask(door):
+    return door(ASK)
+def enter(door):
+    if door.shut:
+        raise Closed
+    return ask(door)
+"""
+
+    def at(text: bytes) -> set[int]:
+        start = source.index(text)
+        return lines(Edit("a.py", start, start + len(text), b""), source)
+
+    assert at(b" for update") == {2, 3}
+    assert at(b"door.shut") == {5, 6}
+
+
+def test_what_a_run_recorded_says_which_tests_come_first(tmp_path: Path) -> None:
+    """Recorded by a run of its own: the line that fewest tests execute decides, and the quickest of them comes first."""
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "__init__.py").touch()
+    (tmp_path / "service" / "door.py").write_text(DOOR)
+    (tmp_path / "test_door.py").write_text(TESTS_OF_THE_DOOR)
+    (tmp_path / "record.py").write_text(
+        f"import sys\nsys.path.append({str(ROOT)!r})\nfrom pathlib import Path\nfrom proof.mutation import covering\n"
+        "covering.ROOT = Path.cwd()\ncovering.FOLDER = Path.cwd() / 'traces'\nfrom proof.mutation.covering import *\n"
+    )
+    for more in ([], ["-n", "1"]):
+        run = [sys.executable, "-m", "pytest", "-q", "-p", "record", "-p", "no:cacheprovider", "test_door.py", *more]
+        done = subprocess.run(run, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True)
+        assert done.returncode == 0, done.stdout.decode()
+        traces = Traces(tmp_path / "traces", tmp_path)
+        source = DOOR.encode()
+        start = source.index(b"shut:")
+        edit = Edit("service/door.py", start, start + 4, b"False")
+        assert traces.tests(edit, source) == ["test_door.py::test_in_vain", "test_door.py::test_in_vain_and_slowly"]
+        assert traces.tests(Edit("service/other.py", 0, 1, b""), b"a = 1") == []
+    assert Traces(tmp_path / "nothing", tmp_path).tests(edit, source) == []
