@@ -1,7 +1,8 @@
 """Who is told of what, in which words: one row for each kind of event and audience.
 
 A text holds titles only. `{title}` is what the recipient calls the subject or its own side of it, `{other}` the title
-of the other side; a title that may not be told is said in general. No text names an organization or a person.
+of the other side; a title that may not be told is said in general; `{due}` is the end of the term that the event states,
+by the market's own clock. No text names an organization or a person.
 """
 
 from collections import defaultdict
@@ -132,7 +133,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _case("decline", OTHER_SIDE, "对方谢绝，对接结束", "the other side declined, and the case is over"),
     _case("decline", BROKER, "一方谢绝，对接结束", "one side declined, and the case is over"),
     _case("question", BROKER, "一方在答复前有疑问，等待回复", "one side asks before it answers, and waits for you"),
-    _case("remind", AWAITED, "等待贵方办理，期限将至", "it is your turn, and the term ends soon"),
+    _case("remind", AWAITED, "等待贵方办理，期限至 {due}", "it is your turn, until {due}"),
     _case("extend", AWAITED, "贵方的期限已延长", "you have more time"),
     _case("escalate", Audience.ESCALATED, "逾期未办，请跟进", "a term has passed; please follow up"),
     *_all("case", "lapse", CASE, "的对接因逾期失效", "the case lapsed"),

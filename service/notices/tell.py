@@ -1,10 +1,13 @@
 """From an event and its parties to what each recipient is told: pure functions over the table of rules."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
 
 from service.kit.actor import Role
+from service.kit.clock import MARKET_ZONE
 from service.kit.language import Text
 from service.notices.model import Audience, Event, Notice, Parties, Party, Recipient
 from service.notices.rules import BY_TYPE, Rule
@@ -58,6 +61,7 @@ def _recipients(
 ) -> Iterator[tuple[Recipient, Text]]:
     if rule.to_state not in (None, event.to_state):
         return
+    rule = replace(rule, text=_dated(rule.text, event))
     told = _filled(rule.text, parties.title, None)
     match rule.audience:
         case Audience.OWNER:
@@ -91,6 +95,13 @@ def _recipients(
                 yield Recipient(person_id=parties.person), told
         case _:
             assert_never(rule.audience)
+
+
+def _dated(text: Text, event: Event) -> Text:
+    if "due" not in event.data:
+        return text
+    due = datetime.fromisoformat(event.data["due"]).astimezone(MARKET_ZONE).strftime("%Y-%m-%d %H:%M")
+    return Text(text.zh.replace("{due}", due), text.en.replace("{due}", due))
 
 
 def _organizations(found: Collection[UUID | None], text: Text) -> Iterator[tuple[Recipient, Text]]:

@@ -15,6 +15,7 @@ from service.notices.rules import BY_TYPE, RULES, WEBHOOK_TYPES, Rule
 from service.notices.tell import LONGEST_TITLE, UNTOLD, concerned, notices_of
 
 A, P, B, T, X = (UUID(int=number) for number in range(1, 6))
+DUE = "2026-03-06T10:00:00+00:00"
 OPERATORS = [Recipient(organization_id=T, role=Role.OPERATOR)]
 PAIR = Parties(need=Party(A, "干燥需求"), outcome=Party(P, "干燥装备"), broker=B)
 
@@ -32,7 +33,7 @@ def test_every_row_fills_and_names_nobody(rule: object) -> None:
     """Every audience is found in parties that have all parts, and both languages take the titles."""
     parties = Parties(A, "甲", PAIR.need, PAIR.outcome, B, X, (A, P), uuid4())
     assert isinstance(rule, Rule)
-    data = {"side": "need", "channel": "shared"}
+    data = {"side": "need", "channel": "shared", "due": DUE}
     done = replace(event(rule.subject_kind, rule.action, by=None, **data), to_state=rule.to_state)
     notices = notices_of(done, parties, OPERATORS)
     assert notices
@@ -84,7 +85,7 @@ def test_who_did_it_is_not_told_unless_it_guards_its_account() -> None:
     ("party", "whom"), [("need", {A}), ("outcome", {P}), ("broker", {B}), ("somebody", set()), (None, set())]
 )
 def test_a_reminder_goes_to_the_party_that_is_awaited(party: str | None, whom: set[UUID]) -> None:
-    assert set(told(notices_of(event("case", "remind", by=None, party=party), PAIR, OPERATORS))) == whom
+    assert set(told(notices_of(event("case", "remind", by=None, party=party, due=DUE), PAIR, OPERATORS))) == whom
 
 
 def test_a_term_that_passed_goes_to_the_broker_and_what_the_broker_left_to_operators() -> None:

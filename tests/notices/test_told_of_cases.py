@@ -94,7 +94,10 @@ async def test_reminder_and_escalation_reach_who_is_awaited_and_the_broker(desk:
     # The term ends on 8 October, after the holidays; the enterprise has answered, the provider has not.
     assert (await desk.read())["awaiting"][0]["until"][:10] == "2026-10-08"
     await desk.tick(BEGIN + timedelta(days=8))
-    assert set(await ear.whom("remind")) == {"provider"}
+    (reminder,) = set(await ear.of("remind"))
+    assert reminder == (
+        "provider", "《枸杞真空脉动干燥装备》与《枸杞鲜果快速干燥》的对接：等待贵方办理，期限至 2026-10-08 23:59"
+    )  # fmt: skip
     assert await ear.of("escalate") == []
     await desk.tick(BEGIN + timedelta(days=16))
     assert await ear.of("escalate") == [
