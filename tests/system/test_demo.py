@@ -27,7 +27,7 @@ async def duijie(environment: dict[str, str], *arguments: str) -> tuple[int, str
         sys.executable, "-m", "service.cli", *arguments, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 180)
+    output, _ = await asyncio.wait_for(process.communicate(), 600)
     assert process.returncode is not None
     return process.returncode, output.decode()
 
