@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from proof.mutation import database, guards, judged, probing, statements
+from proof.mutation.covering import Traces
 from proof.mutation.mutants import Mutant, in_a_room, numbered, sources
 from proof.mutation.running import Result, Workshop, copy_project
 from proof.mutation.suites import EVERYTHING, nearest
@@ -53,6 +54,7 @@ async def probe(mutants: list[Mutant], server: embedded.EmbeddedServer) -> None:
 async def run(mutants: list[Mutant], server: embedded.EmbeddedServer, folder: Path, workers: int, *, far: bool) -> None:
     """Judge the mutants by so many workers at once, and keep each result at once."""
     waiting = deque(mutants)
+    traces = Traces()
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("mutants", total=len(mutants))
@@ -60,7 +62,7 @@ async def run(mutants: list[Mutant], server: embedded.EmbeddedServer, folder: Pa
         def work(number: int) -> None:
             copy = folder / f"copy{number}"
             copy_project(ROOT, copy)
-            workshop = Workshop(copy, server)
+            workshop = Workshop(copy, server, traces)
             while waiting:
                 mutant = waiting.popleft()
                 suites = (*nearest(mutant), *(EVERYTHING if far else ()))

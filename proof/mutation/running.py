@@ -21,6 +21,7 @@ from proof.mutation import statements
 from proof.mutation.covering import Traces
 from proof.mutation.mutants import Edit, Mutant
 from proof.mutation.patching import patch
+from proof.mutation.suites import tags
 from service.embedded import EmbeddedServer
 
 LONGEST_SECONDS = 600
@@ -47,7 +48,7 @@ class Workshop:
 
     copy: Path
     server: EmbeddedServer
-    traces: Traces = field(default_factory=Traces)
+    traces: Traces
     # Tests that fail without any mutant say nothing about one.
     unreliable: set[str] = field(default_factory=set)
     reliable: set[str] = field(default_factory=set)
@@ -55,47 +56,45 @@ class Workshop:
     def judge(self, mutant: Mutant, suites: Sequence[str]) -> Result:
         """Run the suites against the mutant until a test fails that passes without it."""
         started = time.monotonic()
+        asked = {"TAGS": tags(mutant)}
         while True:
-            outcome, test = self._attempt(mutant, suites)
+            outcome, test = self._attempt(mutant, suites, asked)
             if outcome != "caught" or test in self.reliable:
                 break
-            unchanged, _ = self._attempt(None, [test])
+            unchanged, _ = self._tested([test], _forked, asked)
             if unchanged == "survived":
                 self.reliable.add(test)
                 break
             self.unreliable.add(test)
         return Result(mutant.name, outcome, test, round(time.monotonic() - started, 1))
 
-    def _attempt(self, mutant: Mutant | None, suites: Sequence[str]) -> tuple[str, str]:
+    def _attempt(self, mutant: Mutant, suites: Sequence[str], asked: dict[str, str]) -> tuple[str, str]:
         there = [suite for suite in suites if (self.copy / suite.partition("::")[0]).exists()]
-        if mutant is None or isinstance(mutant.change, str):
-            return self._tested(mutant.change if mutant else "", there, _forked)
+        if isinstance(mutant.change, str):
+            return self._tested(there, _forked, asked | {"DUIJIE_MUTANT_SQL": mutant.change})
         edit = mutant.change
         first = self.traces.tests(edit, (self.copy / edit.path).read_bytes())
         batches = [first, there] if first else [there]
-        quick = self._through(batches, partial(_forked, edit=edit))
+        quick = self._through(batches, partial(_forked, edit=edit), asked)
         # A text may live on in what was made of it before: that takes a new process to be sure of.
         if quick[0] == "caught" or (quick[0] == "survived" and mutant.kind not in statements.KINDS):
             return quick
         with applied(self.copy, edit):
-            return self._through(batches, _fresh)
+            return self._through(batches, _fresh, asked)
 
-    def _through(self, batches: Sequence[Sequence[str]], start: "Starter") -> tuple[str, str]:
+    def _through(self, batches: Sequence[Sequence[str]], start: "Starter", asked: dict[str, str]) -> tuple[str, str]:
         outcome = ("survived", "")
         for suites in batches:
-            outcome = self._tested("", suites, start)
+            outcome = self._tested(suites, start, asked)
             if outcome[0] != "survived":
                 break
         return outcome
 
-    def _tested(self, sql: str, suites: Sequence[str], start: "Starter") -> tuple[str, str]:
+    def _tested(self, suites: Sequence[str], start: "Starter", asked: dict[str, str]) -> tuple[str, str]:
         arguments = ["-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", "-W", REWRITING]
         arguments += [f"--deselect={test}" for test in sorted(self.unreliable)]
-        variables = {
-            "DUIJIE_TEST_SERVER": f"{self.server.socket_folder} {self.server.port}",
-            "DUIJIE_MUTANT_SQL": sql,
-            "OMP_NUM_THREADS": "1",
-        }
+        server = f"{self.server.socket_folder} {self.server.port}"
+        variables = {"DUIJIE_TEST_SERVER": server, "OMP_NUM_THREADS": "1"} | asked
         code, printed = start(self.copy, variables, [*arguments, *suites])
         if code is None:
             return "hung", ""

@@ -138,6 +138,21 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "ranking": POLICIES,
     "encoder_choice": (*POLICIES, "tests/matches/test_encoder_training.py"),
 }
+# The tags whose endpoints the matrix asks for a mutant of a room; all of them where the room is not named.
+TAGS: dict[str, str] = {
+    "brokers": "brokers",
+    "cases": "cases review",
+    "contracts": "contracts",
+    "exchange": "exchange",
+    "hints": "hints",
+    "listings": "refinement needs outcomes",
+    "matches": "matches review cases",
+    "needs": "needs",
+    "notices": "notifications",
+    "outcomes": "outcomes",
+    "review": "review",
+    "webhooks": "webhooks",
+}
 EVERYTHING = (
     "tests/access", "tests/http", "tests/events", "tests/kit", "tests/workflows", "tests/responses", "tests/exchange",
     "tests/matches", "tests/review", "tests/brokers", "tests/cases", "tests/contracts", "tests/notices", "tests/listings",
@@ -149,3 +164,9 @@ def nearest(mutant: Mutant) -> tuple[str, ...]:
     place = mutant.name.partition(":")[2]
     best = max((beginning for beginning in NEAREST if place.startswith(beginning)), key=len)
     return (*NEAREST[best], MATRIX) if place.startswith("service/") else NEAREST[best]
+
+
+def tags(mutant: Mutant) -> str:
+    """What TAGS is set to for the matrix."""
+    parts = mutant.path.split("/")
+    return TAGS.get(parts[1], "") if len(parts) > 1 else ""

@@ -16,7 +16,9 @@ from proof.mutation.covering import Traces, lines
 from proof.mutation.mutants import Edit, Mutant, numbered, sources
 from proof.mutation.patching import patch
 from proof.mutation.running import Result, Workshop, applied, copy_project
-from proof.mutation.suites import EVERYTHING, MATRIX, NEAREST, POLICIES, nearest
+from proof.mutation.suites import EVERYTHING, MATRIX, NEAREST, POLICIES, TAGS, nearest, tags
+from service.app import create_app
+from service.settings import Settings
 from tests.conftest import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,6 +150,12 @@ def test_the_nearest_tests_are_there() -> None:
     assert {suite for suite in named if not (ROOT / suite).exists()} == set()
     assert nearest(Mutant("guard:service/access/tokens.py:x:y", ""))[0] == "tests/access/test_tokens.py"
     assert nearest(Mutant("guard:service/access/tokens.py:x:y", ""))[-1] == MATRIX
+    described = create_app(Settings(model="fake")).openapi()
+    there = {tag for item in described["paths"].values() for operation in item.values() for tag in operation["tags"]}
+    assert {tag for asked in TAGS.values() for tag in asked.split()} <= there
+    assert {room for room in TAGS if not (ROOT / "service" / room).is_dir()} == set()
+    assert tags(Mutant("a", Edit("service/cases/clock.py", 0, 1, b""))) == "cases review"
+    assert tags(Mutant("a", Edit("service/access/keys.py", 0, 1, b""))) == tags(Mutant("a", "drop …")) == ""
     assert nearest(Mutant("unique:recommendation.recommendation_pair:gone", "")) == NEAREST["recommendation"]
 
 
@@ -182,7 +190,7 @@ def test_a_real_mutant_is_caught_and_a_harmless_one_is_not(tmp_path: Path, postg
     """One guard taken out of a copy of the project, and one edit that changes nothing, against a fast suite."""
     copy_project(ROOT, tmp_path)
     files = sources(tmp_path)
-    workshop = Workshop(tmp_path, postgres.server)
+    workshop = Workshop(tmp_path, postgres.server, Traces(tmp_path / "nothing"))
     mutant = next(m for m in guards.find(files) if m.name == "answer:service/workflows/engine.py:_may:_may")
     suites = ["tests/workflows/test_engine.py"]
     caught = workshop.judge(mutant, suites)
