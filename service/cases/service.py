@@ -251,18 +251,19 @@ async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID
 
     Raises:
         NotFound, Forbidden: not a case of the actor's.
-        OutOfTurn: not in consultation or negotiation, or something that the mode needs is missing.
+        OutOfTurn: not both sides consent, it is contracted already, or something that the mode needs is missing.
     """
     await read(connection, actor, identifier)
     # Held before it is looked at, so that nobody takes a term away between the look and the step.
     case = await hold(connection, identifier)
     moment = clock.now()
     lacking = modes.missing(Mode(case.mode) if case.mode else None, case.terms)
-    if lacking and case.state in ("consulting", "negotiating"):
+    if lacking and case.state in ("consented", "consulting", "negotiating"):
         raise OutOfTurn(
             Text(
-                f"签约前还需商定：{'、'.join(each.label.zh for each in lacking)}",
-                f"Before the contract has to be settled: {', '.join(each.label.en for each in lacking)}",
+                f"签约前还需商定：{'、'.join(each.label.zh for each in lacking)}；由任一方或技术经理人填写（PUT /v1/cases/{{id}}/terms）",
+                f"Before the contract has to be settled, by either side or the broker (PUT /v1/cases/{{id}}/terms): "
+                f"{', '.join(each.label.en for each in lacking)}",
             )
         )
     after = await steps.take(connection, actor, case, "contract", moment)

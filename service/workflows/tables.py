@@ -144,7 +144,10 @@ CASE = table(
     step("withdraw_consent", "consented consulting negotiating", "invited", (OWNER,), "撤回同意", "withdraw a consent"),
     step("consult", "consented", "consulting", (OWNER, *REVIEWERS), "开始磋商", "begin to consult"),
     step("negotiate", "consulting", "negotiating", (OWNER, *REVIEWERS), "开始谈判", "begin to negotiate"),
-    step("contract", "consulting negotiating", "contracted", (OWNER, *REVIEWERS), "签约", "sign the contract"),
+    # Who had agreed before need not talk once more for the market's sake.
+    step(
+        "contract", "consented consulting negotiating", "contracted", (OWNER, *REVIEWERS), "签约", "sign the contract"
+    ),
     step("follow", "contracted", "following", REVIEWERS, "开始跟踪", "begin to follow up"),
     step("close_won", "contracted following", "closed", REVIEWERS, "成功办结", "close as won"),
     step(

@@ -85,7 +85,7 @@ OPEN: Final = {
     "FollowUp": "amount answered_at asked_at currency due_at id months paid provisional side used",
     "ImportProblem": "column external_id line message rule",
     # Whoever sees the contract at all sees these; the canaries in what it says tell who does.
-    "Contract": f"{_STAMPS} actions case_id closed_at filed_at next_due_on received recommendation_id registered_on registration "
+    "Contract": f"{_STAMPS} actions case_id closed_at filed_at further next_due_on received recommendation_id registered_on registration "
     "signed_on state sums waiting",
     "ContractSummary": "currency ends_on field id next_due_on overdue received registered_on signed_on state technology_value "
     "turnover type version",

@@ -275,8 +275,10 @@ async def test_a_contract_waits_for_what_its_mode_needs_and_for_its_turn(market:
     await market.refused("enterprise", "POST", "/contracts", body | {"origin_reason": "补录"}, status=422)
     await market.refused("broker", "POST", "/contracts", body | {"case_id": NOBODY}, status=422)
     contract = await drafted(market)
-    # As of a pair, of a case there is one draft at a time.
+    # As of a pair, of a case there is one draft at a time, whatever is meant.
     again = await market.refused("broker", "POST", "/contracts", body, status=409)
+    assert "If this is another contract" in again["detail"]
+    again = await market.refused("broker", "POST", "/contracts", body | {"further": True}, status=409)
     assert "draft already" in again["detail"]
     on = {"signed_on": str(market.clock.today)}
     for role, status in (("stranger", 404), ("authority", 403)):
@@ -308,7 +310,7 @@ async def test_a_contract_waits_for_what_its_mode_needs_and_for_its_turn(market:
     await market.refused("broker", "POST", f"{at}/close", {"closed_as": "won", "code": "in_use"}, status=409)
     await sign(market, contract)
     await market.refused("enterprise", "POST", f"{contract}/sign", on, status=409)
-    # The case has its contract: no second one comes from it.
+    # The case has its contract: no second one comes from it unless it is meant.
     await market.refused("enterprise", "POST", "/contracts", body, status=409)
     await market.refused("enterprise", "POST", f"{at}/follow", status=403)
     await market.holds()
@@ -351,11 +353,19 @@ async def test_a_rejected_registration_is_filed_again_and_a_cancelled_contract_c
 async def test_a_contract_of_the_pair_is_that_of_its_case(market: Market) -> None:
     """Entered by the pair, it is bound by the case all the same: by its consents, by its terms, and it ends the talks."""
     at = await negotiating(market)
-    pair, on = f"/recommendations/{market.ids['pair']}", {"signed_on": str(market.clock.today)}
     body = terms(market) | {"recommendation_id": market.ids["pair"]}
+    past = await market.refused("enterprise", "POST", "/contracts", body, status=409)
+    assert market.ids["case"] in past["detail"]
+    # Nobody moves, and the case lapses; both still consent, so that the pair may have a contract of its own.
+    for _ in range(2):
+        market.clock.go(timedelta(days=90))
+        await market.house()
+    assert (await market.read("broker", at))["state"] == "lapsed"
+    pair, on = f"/recommendations/{market.ids['pair']}", {"signed_on": str(market.clock.today)}
     made = await market.step("enterprise", "POST", "/contracts", body, leaves=["contract/create"])
     contract = f"/contracts/{made['id']}"
     await market.step("provider", "POST", f"{contract}/confirm", leaves=["contract/confirm"])
+    await market.step("broker", "POST", f"{at}/reopen", leaves=["case/resume"])
     lacking = await market.refused("enterprise", "POST", f"{contract}/sign", on, status=409)
     assert "mode of cooperation" in lacking["detail"]
     await settle(market)
@@ -364,7 +374,6 @@ async def test_a_contract_of_the_pair_is_that_of_its_case(market: Market) -> Non
     for role in ("enterprise", "broker"):
         await market.refused(role, "POST", f"{contract}/sign", on, status=409)
     await market.step("provider", "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
-    await market.step("broker", "POST", f"{at}/consult", leaves=["case/consult"])
     await sign(market, contract)
     assert (await market.read("broker", at))["state"] == "contracted"
     await market.holds()

@@ -86,8 +86,9 @@ NEVER = {
         select contract.id from contract join docking_case on docking_case.id = case_id
         where signed_on is not null and contracted_at is null
     """,
-    "two signed contracts of one case": """
-        select case_id from contract where signed_on is not null and case_id is not null group by case_id having count(*) > 1
+    "two contracts of one pair under way of which neither was said to be a further one": """
+        select pair_id from contract where not further and state not in ('settled', 'cancelled')
+        group by pair_id having count(*) > 1 and pair_id is not null
     """,
     "two drafts of one case": """
         select case_id from contract where state = 'draft' and case_id is not null group by case_id having count(*) > 1
@@ -239,7 +240,11 @@ class Run:
             "question": ("POST", f"{case}/answer", {"answer": "question", "text": "何时可看样机？"}),
             "message": ("POST", f"{case}/messages", {"channel": "shared", "body": f"第 {number} 条"}),
             "terms": ("PUT", f"{case}/terms", AGREED),
-            "draft_of_case": ("POST", "/contracts", whole | {"case_id": str(row["case_id"])}),
+            "draft_of_case": (
+                "POST",
+                "/contracts",
+                whole | {"case_id": str(row["case_id"]), "further": number % 3 == 0},
+            ),
             "close_won": ("POST", f"{case}/close", {"closed_as": "won", "code": "in_use"}),
             "close_lost": ("POST", f"{case}/close", {"closed_as": "lost", "code": "no_agreement"}),
             **{name: ("POST", f"{case}/{name}", None) for name in ("consult", "negotiate", "follow", "reopen")},
