@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from service.access.dependencies import Tx
 from service.access.routes import Route
-from service.cases import handing_over, modes, present, service
+from service.cases import handing_over, leaving, modes, present, service
 from service.cases.schemas import (
     AnswerRequest,
     Case,
@@ -17,6 +17,7 @@ from service.cases.schemas import (
     CloseRequest,
     ExtensionRequest,
     HandOverRequest,
+    LeaveRequest,
     ModeNeeds,
     Terms,
 )
@@ -78,6 +79,16 @@ async def read_case(tx: Tx, case_id: UUID, response: Response) -> Case:
 async def answer_invitation(tx: Tx, case_id: UUID, body: AnswerRequest, response: Response) -> Case:
     """Yes with a purpose, which is your consent; no with a code; or a question, which goes to the broker first."""
     return _tagged(response, await service.answer(tx.connection, tx.actor, case_id, body))
+
+
+@router.post(
+    "/cases/{case_id}/leave",
+    summary="Leave a case / 退出对接",
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412),
+)
+async def leave_case(tx: Tx, case_id: UUID, body: LeaveRequest, response: Response, if_match: IfMatch = None) -> Case:
+    """End your side's part before a contract, with a code: the case is over, and your consent with it (either side)."""
+    return _tagged(response, await leaving.leave(tx.connection, tx.actor, case_id, body, if_match))
 
 
 @router.post(

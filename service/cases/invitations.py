@@ -7,7 +7,7 @@ A yes is a consent of the pair (`service.matches.consents`), whichever endpoint 
 from datetime import datetime
 from uuid import UUID
 
-from service.cases import message_repository, repository, steps, waits
+from service.cases import docking, message_repository, repository, steps, waits
 from service.cases.records import ENDED, SIDES, Case, Party
 from service.errors import OutOfTurn
 from service.events import log
@@ -123,3 +123,4 @@ async def _record(
     await log.record(
         connection, actor, "case", after.id, action, from_state=before.state, to_state=after.state, data=data
     )
+    await docking.follow(connection, actor, before, after)

@@ -136,6 +136,22 @@ class AnswerRequest(BaseModel):
         return self
 
 
+class LeaveRequest(BaseModel):
+    """Why a side ends its part."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "no_agreement"}]})
+
+    code: LostCode = Field(description="退出的原因代码")
+    text: Words | None = Field(default=None, description="A word to the broker / 给技术经理人的说明")
+    side: Side | None = OWN_SIDE
+
+    @model_validator(mode="after")
+    def _has_a_text_of_its_own(self) -> Self:
+        if self.code is LostCode.OTHER and not self.text:
+            raise PydanticCustomError("text_with_other", "the code other needs a text")
+        return self
+
+
 class CloseRequest(BaseModel):
     """How a case ended."""
 

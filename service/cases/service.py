@@ -6,6 +6,7 @@ from service.cases import (
     clock as response_clock,
 )
 from service.cases import (
+    docking,
     follow_ups,
     invitations,
     message_repository,
@@ -105,7 +106,7 @@ async def answer(connection: Connection, actor: Actor, identifier: UUID, request
         NotFound, Forbidden, OutOfTurn, ValidationProblem: as consents and invitations say.
     """
     case = await read(connection, actor, identifier)
-    side = _own_side(case, actor, request.side)
+    side = own_side(case, actor, request.side)
     if request.answer == "yes":
         assert request.purpose is not None
         if case.state in ENDED:
@@ -125,7 +126,12 @@ async def answer(connection: Connection, actor: Actor, identifier: UUID, request
     return await show(connection, actor, identifier)
 
 
-def _own_side(case: Case, actor: Actor, wanted: Side | None) -> Party:
+def own_side(case: Case, actor: Actor, wanted: Side | None) -> Party:
+    """The side that the actor speaks for: its organization's, or of two the wanted one.
+
+    Raises:
+        Forbidden: it has none. ValidationProblem: it has both, and none is named.
+    """
     own = case.sides_of(actor)
     if not own or (wanted is not None and Party(wanted) not in own):
         raise Forbidden(NOT_YOURS)
@@ -318,3 +324,4 @@ async def _record(
     await log.record(
         connection, actor, "case", after.id, action, from_state=before.state, to_state=after.state, data=data
     )
+    await docking.follow(connection, actor, before, after)

@@ -142,6 +142,18 @@ def _sides(consents: list[Consent]) -> frozenset[Side]:
     return frozenset(consent.side for consent in consents if consent.withdrawn_at is None)
 
 
+async def hold(connection: Connection, identifier: UUID) -> None:
+    """Hold the consents of a pair until the transaction ends; whoever then holds its case comes after."""
+    await consent_repository.lock(connection, identifier, to_change=True)
+
+
+async def end_with_case(connection: Connection, actor: Actor, identifier: UUID, side: Side) -> None:
+    """End the consent of a side that has left the pair's case, if it had one; the consents are held."""
+    ended = await consent_repository.withdraw(connection, actor, identifier, side)
+    if ended is not None:
+        await _record(connection, actor, identifier, "withdraw_consent", side, ended, left=True)
+
+
 async def consenting(connection: Connection, identifier: UUID) -> frozenset[Party]:
     """The sides of a pair that consent now; for rooms that have settled who may ask."""
     return _parties(await _state(connection, identifier))
@@ -165,9 +177,15 @@ async def _state(connection: Connection, identifier: UUID) -> Consents:
 
 
 async def _record(
-    connection: Connection, actor: Actor, identifier: UUID, action: str, side: Side, consent: UUID
+    connection: Connection,
+    actor: Actor,
+    identifier: UUID,
+    action: str,
+    side: Side,
+    consent: UUID,
+    *,
+    left: bool = False,
 ) -> None:
     # The purpose is a text of people's own, and stays with the consent.
-    await log.record(
-        connection, actor, "recommendation", identifier, action, data={"side": side, "consent": str(consent)}
-    )
+    data: dict[str, object] = {"side": side, "consent": str(consent)} | ({"left": True} if left else {})
+    await log.record(connection, actor, "recommendation", identifier, action, data=data)

@@ -19,7 +19,7 @@ from service.kit.language import Language, Text, current_language
 from service.kit.pages import decode_cursor, encode_cursor
 from service.kit.tiers import redact
 from service.listings import service as listings
-from service.listings.schemas import Kind
+from service.listings.schemas import MATCHED_STATES, Kind
 from service.listings.tiers import relations_of, view_of_row
 from service.matches import decision_repository, decisions, repository
 from service.matches.models import active_ranking
@@ -92,7 +92,7 @@ async def ranked_page(
     last = shown[-1] if len(rows) > limit else None
     ranked_at = await repository.ranked_at(connection, listing_id)
     return MatchPage(
-        status="not_published" if listing.state != "published" else "ranked" if ranked_at else "pending",
+        status="not_published" if listing.state not in MATCHED_STATES else "ranked" if ranked_at else "pending",
         ranked_at=ranked_at,
         items=[
             StoredMatch(

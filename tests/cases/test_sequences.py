@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from service.cases import follow_up_repository, follow_ups, meetings, messages, repository
+from service.cases import follow_up_repository, follow_ups, leaving, meetings, messages, repository
 from service.cases import service as cases
+from service.cases.codes import LostCode
 from service.cases.follow_up_schemas import FollowUpRequest
 from service.cases.meetings import MilestoneContent
 from service.cases.message_schemas import Channel, MessageRequest
-from service.cases.schemas import AnswerRequest, CaseAction, CloseRequest, ExtensionRequest, Terms
+from service.cases.schemas import AnswerRequest, CaseAction, CloseRequest, ExtensionRequest, LeaveRequest, Terms
 from service.errors import ServiceError
 from service.kit.actor import SYSTEM, Actor
 from service.kit.db import Connection, Pool, set_actor, transaction
@@ -65,6 +66,9 @@ def acts(recommendation: UUID) -> dict[str, Act]:
         if own:
             await follow_ups.answer(connection, actor, found, own[0].id, FollowUpRequest(used=True, paid=False))
 
+    async def leave(connection: Connection, actor: Actor, case: UUID) -> object:
+        return await leaving.leave(connection, actor, case, LeaveRequest(code=LostCode.NO_FUNDS), None)
+
     more = ExtensionRequest(party="need", days=3)  # type: ignore[arg-type]
     return {
         "consent": answer(answer="yes", purpose="洽谈"),
@@ -73,6 +77,7 @@ def acts(recommendation: UUID) -> dict[str, Act]:
         "withdraw_consent": lambda connection, actor, _: consents.withdraw(connection, actor, recommendation, None),
         **{str(action): step(action) for action in CaseAction},
         **{f"message {channel}": say(channel) for channel in Channel},
+        "leave": leave,
         "close_lost": close(closed_as="lost", code="no_funds"),
         "close_won": close(closed_as="won", code="in_use"),
         "extend": lambda connection, actor, case: cases.extend(connection, actor, case, more),
@@ -92,7 +97,7 @@ USUAL = [
     ("enterprise", "message need"), ("provider", "message outcome"), ("broker", "message need"), ("broker", "message outcome"),
     ("broker", "message broker"), ("provider", "consult"), ("enterprise", "negotiate"), ("provider", "set_terms"),
     ("enterprise", "milestone"), ("broker", "contract"), ("broker", "follow"), ("broker", "extend"), ("broker", "reopen"),
-    ("broker", "close_won"), ("enterprise", "withdraw_consent"), ("provider", "decline"), ("broker", "undo"),
+    ("broker", "close_won"), ("enterprise", "withdraw_consent"), ("provider", "decline"), ("enterprise", "leave"), ("broker", "undo"),
     ("broker", "close_lost"), ("clock", "9"), ("clock", "40"),
 ]  # fmt: skip
 ANY = st.one_of(

@@ -1,0 +1,24 @@
+"""Whether a need is talked about, for the room of listings; knows nothing of that room."""
+
+from datetime import datetime
+from uuid import UUID
+
+from service.kit.db import Connection
+
+# In the states of `records.TALKING` both sides consent, or are bound by a contract. What was won since the need was last
+# published stays its success until somebody says that it is fulfilled.
+TALKED_ABOUT = """
+select exists (
+    select from docking_case
+    where need_id = $1 and (
+        state in ('consented', 'consulting', 'negotiating', 'contracted', 'following')
+        or (closed_as = 'won' and closed_at >= $2)
+    )
+)
+"""
+
+
+async def is_talked_about(connection: Connection, need_id: UUID, published_at: datetime) -> bool:
+    """Whether in some case of a need both consent now, or one was closed as won since the need was published."""
+    found: bool = await connection.fetchval(TALKED_ABOUT, need_id, published_at)
+    return found
