@@ -16,15 +16,14 @@ from service.events import log
 from service.kit.actor import SYSTEM
 from service.kit.db import Connection
 from service.listings import service as listings
-from service.settings import Settings, get_settings
+from service.settings import Settings
 
 # So many of a kind a round: the rest waits for the next one.
 AT_ONCE = 200
 
 
-async def keep(connection: Connection, now: datetime) -> int:
+async def keep(connection: Connection, now: datetime, settings: Settings) -> int:
     """Remind, escalate and lapse what is due at `now`, in the name of the service; how many waits and follow-ups changed."""
-    settings = get_settings()
     changed = 0
     ended: set[UUID] = set()
     for row in await repository.due_waits(connection, now, AT_ONCE):
@@ -41,7 +40,7 @@ async def keep(connection: Connection, now: datetime) -> int:
         if counted := recounted(wait, settings):
             await repository.set_clock(connection, counted)
             changed += 1
-    return changed + await follow_ups.remind_due(connection, now, AT_ONCE)
+    return changed + await follow_ups.remind_due(connection, now, AT_ONCE, settings)
 
 
 def recounted(wait: Wait, settings: Settings) -> Wait | None:
@@ -63,7 +62,7 @@ async def _look(connection: Connection, case: Case, wait: Wait, now: datetime, s
         await _record(connection, case, wait, "escalate")
     else:
         after = await steps.take(connection, SYSTEM, case, "lapse", now)
-        await waits.enter(connection, after, now)
+        await waits.end(connection, after, now)
         await _record(connection, case, wait, "lapse", after.state)
         return after
     return case

@@ -78,7 +78,7 @@ async def read_case(tx: Tx, case_id: UUID, response: Response) -> Case:
 @router.post("/cases/{case_id}/answer", summary="Answer an invitation / 答复邀请", responses=problems(403, 404, 409))
 async def answer_invitation(tx: Tx, case_id: UUID, body: AnswerRequest, response: Response) -> Case:
     """Yes with a purpose, which is your consent; no with a code; or a question, which goes to the broker first."""
-    return _tagged(response, await service.answer(tx.connection, tx.actor, case_id, body))
+    return _tagged(response, await service.answer(tx.connection, tx.actor, case_id, body, tx.settings))
 
 
 @router.post(
@@ -104,7 +104,7 @@ async def close_case(tx: Tx, case_id: UUID, body: CloseRequest, response: Respon
 @router.post("/cases/{case_id}/extensions", summary="Extend a term / 延长期限", responses=problems(403, 404, 409))
 async def extend_term(tx: Tx, case_id: UUID, body: ExtensionRequest, response: Response) -> Case:
     """Another term for a party that is awaited, from today (the case's broker, operators)."""
-    return _tagged(response, await service.extend(tx.connection, tx.actor, case_id, body))
+    return _tagged(response, await service.extend(tx.connection, tx.actor, case_id, body, tx.settings))
 
 
 @router.post(
@@ -116,7 +116,9 @@ async def hand_case_over(
     tx: Tx, case_id: UUID, body: HandOverRequest, response: Response, if_match: IfMatch = None
 ) -> Case:
     """Another broker goes on with it, and who awaits the broker awaits the new one (the case's broker, operators)."""
-    return _tagged(response, await handing_over.hand_over(tx.connection, tx.actor, case_id, body, if_match))
+    return _tagged(
+        response, await handing_over.hand_over(tx.connection, tx.actor, case_id, body, if_match, tx.settings)
+    )
 
 
 @router.put(
@@ -140,7 +142,7 @@ steps = APIRouter(tags=["cases"], route_class=Route)
 )
 async def advance_case(tx: Tx, case_id: UUID, action: CaseAction, response: Response, if_match: IfMatch = None) -> Case:
     """Consult and negotiate by either side or the broker; follow and reopen by the broker."""
-    return _tagged(response, await service.advance(tx.connection, tx.actor, case_id, action, if_match))
+    return _tagged(response, await service.advance(tx.connection, tx.actor, case_id, action, if_match, tx.settings))
 
 
 def _tagged(response: Response, case: Case) -> Case:

@@ -15,6 +15,7 @@ from service.kit import clock
 from service.kit.actor import Actor
 from service.kit.db import Connection
 from service.kit.language import Text
+from service.settings import Settings
 
 OVER = Text(
     "该对接已结束或失效：请技术经理人重新启动后再表示同意",
@@ -25,7 +26,12 @@ ASKED_ALREADY = Text("本方的提问正待技术经理人回复", "Your side ha
 
 
 async def consented(
-    connection: Connection, actor: Actor, recommendation_id: UUID, side: Party, consenting: frozenset[Party]
+    connection: Connection,
+    actor: Actor,
+    recommendation_id: UUID,
+    side: Party,
+    consenting: frozenset[Party],
+    settings: Settings,
 ) -> None:
     """A side consented; `consenting` are the sides that do now. A pair without a case leaves everything as it is.
 
@@ -44,12 +50,17 @@ async def consented(
         await waits.answer_question(connection, case, side, moment)
         if consenting == frozenset(SIDES):
             after = await steps.take(connection, actor, case, "consent", moment)
-            await waits.enter(connection, after, moment)
+            await waits.enter(connection, after, moment, settings)
     await _record(connection, actor, case, after, "consent", side)
 
 
 async def withdrew(
-    connection: Connection, actor: Actor, recommendation_id: UUID, side: Party, consenting: frozenset[Party]
+    connection: Connection,
+    actor: Actor,
+    recommendation_id: UUID,
+    side: Party,
+    consenting: frozenset[Party],
+    settings: Settings,
 ) -> None:
     """A side withdrew its consent: before a contract the case goes back and awaits it; a contract stands."""
     case = await repository.lock_latest(connection, recommendation_id)
@@ -58,10 +69,10 @@ async def withdrew(
     moment = clock.now()
     after = case
     if case.state == "invited":
-        await waits.invite(connection, case, [side], moment, asked=False)
+        await waits.invite(connection, case, [side], moment, settings, asked=False)
     elif case.state in ("consented", "consulting", "negotiating"):
         after = await steps.take(connection, actor, case, "withdraw_consent", moment)
-        await waits.enter(connection, after, moment, consenting, asked=False)
+        await waits.enter(connection, after, moment, settings, consenting, asked=False)
     await _record(connection, actor, case, after, "withdraw_consent", side)
 
 
@@ -77,12 +88,14 @@ async def decline(connection: Connection, actor: Actor, case: Case, side: Party,
         await message_repository.insert(connection, actor, case.id, side, side, note, moment)
     await waits.answer(connection, case, side, moment)
     after = await steps.take(connection, actor, case, "decline", moment, closed_as="lost", code=code)
-    await waits.enter(connection, after, moment)
+    await waits.end(connection, after, moment)
     await _record(connection, actor, case, after, "decline", side, code)
     return after
 
 
-async def question(connection: Connection, actor: Actor, case: Case, side: Party, text: str) -> Case:
+async def question(
+    connection: Connection, actor: Actor, case: Case, side: Party, text: str, settings: Settings
+) -> Case:
     """A side asks the broker before it decides. Its invitation rests meanwhile, and begins anew with the broker's answer.
 
     Raises:
@@ -92,16 +105,16 @@ async def question(connection: Connection, actor: Actor, case: Case, side: Party
     await _check_invited(connection, case, side, asking=False)
     await message_repository.insert(connection, actor, case.id, side, side, text, moment)
     await waits.answer(connection, case, side, moment)
-    await waits.begin(connection, case, Party.BROKER, "question", moment, about=side)
+    await waits.begin(connection, case, Party.BROKER, "question", moment, settings, about=side)
     await _record(connection, actor, case, case, "question", side)
     return case
 
 
-async def answer_question(connection: Connection, case: Case, side: Party, at: datetime) -> bool:
+async def answer_question(connection: Connection, case: Case, side: Party, at: datetime, settings: Settings) -> bool:
     """The broker wrote to a side: where that answers its question, the side is invited again. Whether it did."""
     if case.state != "invited" or not await waits.answer_question(connection, case, side, at):
         return False
-    await waits.invite(connection, case, [side], at)
+    await waits.invite(connection, case, [side], at, settings)
     return True
 
 

@@ -49,7 +49,7 @@ async def leave(
         await message_repository.insert(connection, actor, case.id, side, side, request.text, moment)
     await waits.answer(connection, case, side, moment)
     after = await steps.take(connection, actor, case, "leave", moment, closed_as="lost", code=request.code.value)
-    await waits.enter(connection, after, moment)
+    await waits.end(connection, after, moment)
     data = {"side": side, "code": request.code.value}
     await log.record(
         connection, actor, "case", case.id, "leave", from_state=case.state, to_state=after.state, data=data

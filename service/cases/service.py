@@ -30,7 +30,7 @@ from service.kit.language import Text
 from service.kit.pages import decode_cursor, encode_cursor
 from service.matches import consents
 from service.matches.consent_schemas import ConsentRequest, Side
-from service.settings import get_settings
+from service.settings import Settings
 from service.taxonomy.schemas import Mode
 
 NO_CASE = Text("没有这个对接，或无权查看", "No such case, or none that you may see")
@@ -99,7 +99,9 @@ def _within(region: str) -> str:
     return (region[:2] if region.endswith("0000") else region[:4] if region.endswith("00") else region) + "%"
 
 
-async def answer(connection: Connection, actor: Actor, identifier: UUID, request: AnswerRequest) -> schemas.Case:
+async def answer(
+    connection: Connection, actor: Actor, identifier: UUID, request: AnswerRequest, settings: Settings
+) -> schemas.Case:
     """Answer an invitation for the actor's side: yes, which is its consent to the pair, no, or a question.
 
     Raises:
@@ -113,7 +115,11 @@ async def answer(connection: Connection, actor: Actor, identifier: UUID, request
             # Its consent would go to a newer case of the pair.
             raise OutOfTurn(invitations.OVER)
         await consents.give(
-            connection, actor, case.recommendation_id, ConsentRequest(purpose=request.purpose, side=Side(side))
+            connection,
+            actor,
+            case.recommendation_id,
+            ConsentRequest(purpose=request.purpose, side=Side(side)),
+            settings,
         )
         return await show(connection, actor, identifier)
     held = await hold(connection, identifier)
@@ -122,7 +128,7 @@ async def answer(connection: Connection, actor: Actor, identifier: UUID, request
         await invitations.decline(connection, actor, held, side, request.code.value, request.text)
     else:
         assert request.text is not None
-        await invitations.question(connection, actor, held, side, request.text)
+        await invitations.question(connection, actor, held, side, request.text, settings)
     return await show(connection, actor, identifier)
 
 
@@ -155,7 +161,12 @@ async def hold(connection: Connection, identifier: UUID) -> Case:
 
 
 async def advance(
-    connection: Connection, actor: Actor, identifier: UUID, action: CaseAction, if_match: str | None
+    connection: Connection,
+    actor: Actor,
+    identifier: UUID,
+    action: CaseAction,
+    if_match: str | None,
+    settings: Settings,
 ) -> schemas.Case:
     """Take a step.
 
@@ -170,9 +181,9 @@ async def advance(
     consenting = await consents.consenting(connection, case.recommendation_id) if action == "reopen" else frozenset()
     name = "resume" if action == "reopen" and len(consenting) == len(Side) else action.value
     after = await steps.take(connection, actor, case, name, moment)
-    await waits.enter(connection, after, moment, consenting)
+    await waits.enter(connection, after, moment, settings, consenting)
     if action is CaseAction.FOLLOW:
-        await follow_ups.plan(connection, after)
+        await follow_ups.plan(connection, after, settings)
     await _record(connection, actor, case, after, name)
     return await show(connection, actor, identifier)
 
@@ -196,12 +207,14 @@ async def close(
     )
     if request.note:
         await message_repository.insert(connection, actor, after.id, "broker", Party.BROKER, request.note, moment)
-    await waits.enter(connection, after, moment)
+    await waits.end(connection, after, moment)
     await _record(connection, actor, case, after, "close", {"as": request.closed_as, "code": request.code})
     return await show(connection, actor, identifier)
 
 
-async def extend(connection: Connection, actor: Actor, identifier: UUID, request: ExtensionRequest) -> schemas.Case:
+async def extend(
+    connection: Connection, actor: Actor, identifier: UUID, request: ExtensionRequest, settings: Settings
+) -> schemas.Case:
     """Give a party that is awaited another term, from today; its reminders begin anew.
 
     Raises:
@@ -216,7 +229,7 @@ async def extend(connection: Connection, actor: Actor, identifier: UUID, request
     if not found:
         raise OutOfTurn(Text("当前并未等待该方", "That party is not awaited now"))
     for wait in found:
-        await repository.set_clock(connection, waits.renewed(wait, moment, request.days, get_settings()))
+        await repository.set_clock(connection, waits.renewed(wait, moment, request.days, settings))
     await _record(connection, actor, case, case, "extend", {"party": request.party, "days": request.days})
     return await show(connection, actor, identifier)
 
@@ -252,7 +265,7 @@ async def set_terms(
     return await show(connection, actor, identifier)
 
 
-async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID) -> Case:
+async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID, settings: Settings) -> Case:
     """A contract of the case was signed: called by the room of contracts, in its transaction.
 
     Raises:
@@ -273,7 +286,7 @@ async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID
             )
         )
     after = await steps.take(connection, actor, case, "contract", moment)
-    await waits.enter(connection, after, moment)
+    await waits.enter(connection, after, moment, settings)
     await _record(connection, actor, case, after, "contract")
     return after
 
@@ -308,7 +321,7 @@ async def close_unanswered(connection: Connection, actor: Actor, recommendation_
         )
     moment = clock.now()
     after = await steps.take(connection, actor, case, "undo", moment, closed_as="undone", code=UNDONE)
-    await waits.enter(connection, after, moment)
+    await waits.end(connection, after, moment)
     await _record(connection, actor, case, after, "undo")
     return True
 

@@ -11,6 +11,7 @@ from service.kit.db import Connection
 from service.kit.language import Text
 from service.matches import consents
 from service.matches.consent_schemas import Side
+from service.settings import Settings
 
 NO_CONSENT = Text(
     "一方已撤回同意：双方重新同意后才能录入和签订合同",
@@ -81,7 +82,7 @@ async def check_no_case(connection: Connection, recommendation_id: UUID) -> None
 
 
 async def mark_contracted(
-    connection: Connection, actor: Actor, case_id: UUID | None, recommendation_id: UUID | None
+    connection: Connection, actor: Actor, case_id: UUID | None, recommendation_id: UUID | None, settings: Settings
 ) -> None:
     """Tell the case that its contract is signed: the one that it names, or the active one of the pair that it names.
 
@@ -105,4 +106,4 @@ async def mark_contracted(
     if len(await consents.consenting(connection, recommendation_id)) < len(Side):
         raise OutOfTurn(NO_CONSENT)
     if found is not None and found.state not in ENDED | CONTRACTED:
-        await cases.mark_contracted(connection, actor, found.id)
+        await cases.mark_contracted(connection, actor, found.id, settings)

@@ -11,6 +11,7 @@ from service.cases import service as cases
 from service.errors import OutOfTurn
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
+from service.settings import get_settings
 from tests.cases.helpers import YES, Clock, Desk
 
 TERMS = {
@@ -25,7 +26,7 @@ TERMS = {
 async def contract(desk: Desk, pool: Pool) -> None:
     """As the room of contracts does when one is signed."""
     async with transaction(pool, SYSTEM) as connection:
-        await cases.mark_contracted(connection, SYSTEM, UUID(desk.case_id))
+        await cases.mark_contracted(connection, SYSTEM, UUID(desk.case_id), get_settings())
 
 
 async def settle(desk: Desk) -> None:
