@@ -129,14 +129,16 @@ async def change_draft(
     if (content.recommendation_id, content.case_id) != (kept.row["recommendation_id"], kept.row["case_id"]):
         text = Text("合同的来源不能改变", "Where a contract comes from does not change")
         raise ValidationProblem([FieldProblem("recommendation_id", "same_origin", text)])
-    terms = Terms.model_validate(content.model_dump(include=set(Terms.model_fields)))
-    check_sums(terms)
+    terms, pair = Terms.model_validate(content.model_dump(include=set(Terms.model_fields))), None
     if kept.row["origin_reason"] is None:
         # Its sides are those of the pair; they are read anew, since they may have been corrected meanwhile.
-        parties, _, _ = await origin_of(connection, actor, content)
+        parties, pair, _ = await origin_of(connection, actor, content)
     else:
         parties = await resolve(connection, content.parties, kept.parties)
         check_own(actor, parties)
+    # What is left open is taken from the listings, as when it was entered.
+    terms = filled(terms, pair)
+    check_sums(terms)
     moment = now()
     if not await repository.update_terms(connection, identifier, kept.version, terms.stored(), derived(terms), moment):
         raise PreconditionFailed(etag(kept.version))

@@ -196,3 +196,16 @@ async def test_the_case_is_held_while_its_contract_is_signed(desk: Desk, pool: P
         case = await cases.latest(connection, next(iter(await pool.fetch("select id from recommendation")))["id"])
     assert case is not None
     assert (signed.status_code, case.state) in ((200, "contracted"), (409, "invited"))
+
+
+async def test_a_changed_draft_takes_from_the_listings_what_it_leaves_open_as_a_new_one_does(desk: Desk) -> None:
+    body = {name: value for name, value in TERMS.items() if name not in ("field", "industry", "ip")}
+    async with transaction(desk.pool, SYSTEM) as connection:
+        await connection.execute("update listing set field = 'goji', industry = 'C'")
+    broker = desk.keys.headers("broker")
+    made = await desk.client.post("/v1/contracts", json=body | {"case_id": desk.case_id}, headers=broker)
+    assert (made.json()["terms"]["field"], made.json()["terms"]["industry"]) == ("goji", "C")
+    path, tag = f"/v1/contracts/{made.json()['id']}", {"If-Match": made.headers["ETag"]}
+    changed = await desk.client.put(path, json=body | {"case_id": desk.case_id, "place": "银川"}, headers=broker | tag)
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["terms"] == made.json()["terms"] | {"place": "银川"}
