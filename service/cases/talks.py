@@ -1,5 +1,6 @@
-"""Whether a need is talked about, for the room of listings; knows nothing of that room."""
+"""What the rooms of listings and matches ask of cases; knows nothing of those rooms."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,3 +23,16 @@ async def is_talked_about(connection: Connection, need_id: UUID, published_at: d
     """Whether in some case of a need both consent now, or one was closed as won since the need was published."""
     found: bool = await connection.fetchval(TALKED_ABOUT, need_id, published_at)
     return found
+
+
+NEWEST = """
+select distinct on (recommendation_id) recommendation_id, id from docking_case
+where recommendation_id = any ($1) order by recommendation_id, id desc
+"""
+
+
+async def newest(connection: Connection, recommendations: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The newest case of each of some pairs, by the pair; those that never had one are left out."""
+    if not recommendations:
+        return {}
+    return {row["recommendation_id"]: row["id"] for row in await connection.fetch(NEWEST, list(recommendations))}

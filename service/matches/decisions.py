@@ -202,7 +202,8 @@ async def _keep(
         data={"code": request.code, "rank": rank, "decision": str(decision.id)},
     )
     if request.action == "accept":
-        await opening.open_case(connection, actor, row, settings)
+        case = await opening.open_case(connection, actor, row, settings)
+        return decision.model_copy(update={"case_id": case.id})
     return decision
 
 

@@ -59,7 +59,7 @@ OPEN: Final = {
     "Person": f"{_STAMPS} state",
     "Key": "created_at expires_at id last_used_at membership_id organization_id person_id replaced_by revoked_at roles scopes",
     "Identity": "created_at id issuer last_login_at person_id",
-    "Decision": "action code decided_at features id model_version rank recommendation_id snoozed_until undone_at",
+    "Decision": "action case_id code decided_at features id model_version rank recommendation_id snoozed_until undone_at",
     "Qualification": "issued_on issuer title valid_until",
     "DeclinedFor": "code helps label last_at times",
     "DeclinesOfOutcome": "outcome_id reasons times",
