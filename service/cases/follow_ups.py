@@ -114,7 +114,8 @@ async def answer(
         raise Forbidden(Text("回访只能由该方单位自己答复", "Each side answers for itself"))
     moment = clock.now()
     if moment < found.asked_at:
-        raise OutOfTurn(Text("尚未到回访时间", "It is not asked yet"))
+        day = found.asked_at.astimezone(MARKET_ZONE).date()
+        raise OutOfTurn(Text(f"尚未到回访时间（{day} 起答复）", f"It is not asked yet: answer it from {day} on"))
     if case.closed_as == "lost":
         raise OutOfTurn(Text("对接未成，不再回访", "Nothing came of the case: nothing is asked any more"))
     kept = await repository.answer(connection, identifier, moment, **request.model_dump())

@@ -21,7 +21,10 @@ OVER = Text(
     "该对接已结束或失效：请技术经理人重新启动后再表示同意",
     "The case is closed or lapsed: a broker has to open it again before a side can consent",
 )
-NOT_INVITED = Text("本方当前没有待答复的邀请", "Your side has no invitation to answer now")
+NOT_INVITED = Text(
+    "本方当前没有待答复的邀请；要退出已同意的对接，请用 POST /v1/cases/{id}/leave",
+    "Your side has no invitation to answer now; to end your part in a case that you agreed to: POST /v1/cases/{id}/leave",
+)
 ASKED_ALREADY = Text("本方的提问正待技术经理人回复", "Your side has a question that the broker has not answered yet")
 
 

@@ -43,6 +43,13 @@ def party_of(actor: Actor, case: Case, channel: str = Channel.SHARED) -> Party:
         return own[0]
     if case.handled_by(actor) if channel == Channel.BROKER else case.steered_by(actor):
         return Party.BROKER
+    if own:
+        raise Forbidden(
+            Text(
+                f"该通道不是本方的：写给双方用 shared，只写给技术经理人用 {own[0]}",
+                f"Not a channel of yours: write to both in shared, to the broker alone in {own[0]}",
+            )
+        )
     raise Forbidden(NOT_TAKING_PART)
 
 

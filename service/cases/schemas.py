@@ -42,6 +42,18 @@ class CaseAction(StrEnum):
     REOPEN = "reopen"
 
 
+class CaseStep(StrEnum):
+    """What can be done with a case, each by the address of its name."""
+
+    ANSWER = "answer"
+    CONSULT = "consult"
+    NEGOTIATE = "negotiate"
+    LEAVE = "leave"
+    FOLLOW = "follow"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
 class Awaited(BaseModel):
     """Who is awaited, for what, and until when."""
 
@@ -88,7 +100,7 @@ class Case(BaseModel):
     missing: list[Missing] = Field(description="Before it may be contracted / 签约前尚缺事项")
     awaiting: list[Awaited] = Field(description="The soonest due first / 当前等待谁、做什么、到何时")
     unread: int = Field(description="Messages that you have not read / 未读消息数")
-    actions: list[CaseAction] = Field(description="Steps that you may take now / 当前可执行的操作")
+    actions: list[CaseStep] = Field(description="POST /v1/cases/{id}/… that you may take now / 当前可执行的操作")
     closed_as: Literal["won", "lost", "undone"] | None
     code: str | None = Field(description="Why it ended / 结束原因代码")
     opened_at: datetime
