@@ -1,5 +1,6 @@
 """Cases over HTTP."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -39,6 +40,7 @@ async def list_cases(
     tx: Tx,
     state: States = None,
     awaiting: Awaiting = None,
+    due: Annotated[date | None, Query(description="A term ends by this day / 期限不晚于该日")] = None,
     partner: Annotated[
         bool | None, Query(description="Only of partner regions, or none of them / 是否结对地区")
     ] = None,
@@ -46,12 +48,16 @@ async def list_cases(
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> CasePage:
-    """Cases of your organization, of partner pairs that it operates, and for staff all; newest first."""
+    """Cases of your organization, of partner pairs that it operates, and for staff all; newest first.
+
+    What you have to do this week is `awaiting=me` with `due`: whom a case awaits until the year's end is left out.
+    """
     return await service.page(
         tx.connection,
         tx.actor,
         states=list(state) if state else None,
         awaiting=awaiting,
+        due=due,
         partner=partner,
         region=region,
         limit=limit,

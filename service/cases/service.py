@@ -1,5 +1,6 @@
 """Rules of cases, and what other rooms may call: `read`, `latest`, `mark_contracted`, `close_unanswered`, `is_touched`, `keep_clock`."""
 
+from datetime import date, datetime, time
 from uuid import UUID
 
 from service.cases import (
@@ -67,8 +68,12 @@ async def page(
     region: str | None,
     limit: int,
     cursor: str | None,
+    due: date | None = None,
 ) -> schemas.CasePage:
-    """A page of the cases that the actor may know of, newest first. `awaiting` is a party, or `me`; a region holds what lies in it."""
+    """A page of the cases that the actor may know of, newest first. `awaiting` is a party, or `me`; a region holds what lies in it.
+
+    With `due` only those in which somebody, or who is named by `awaiting`, has a term that ends by that day.
+    """
     position = decode_cursor(cursor, UUID)
     mine = awaiting == "me"
     if mine and actor.organization_id is None:
@@ -81,6 +86,7 @@ async def page(
         region=_within(region) if region else None,
         awaiting_organization=actor.organization_id if mine else None,
         awaiting_party=None if mine else awaiting,
+        due_until=datetime.combine(due, time.max, clock.MARKET_ZONE) if due else None,
         limit=limit + 1,
     )
     shown = found[:limit]

@@ -268,3 +268,19 @@ async def test_who_accepts_is_told_the_case(desk: Desk, client: httpx2.AsyncClie
     made = answer.json()["items"][0]["decision"]["case_id"]
     found = await client.get(f"/v1/cases/{made}", headers=keys.headers("broker"))
     assert (found.json()["state"], found.json()["recommendation_id"]) == ("invited", desk.recommendation)
+
+
+async def test_what_is_due_by_a_day_is_listed(desk: Desk, client: httpx2.AsyncClient, keys: Keys) -> None:
+    """Invited on 23 September, both sides have until 8 October; the broker is not awaited."""
+
+    async def found(role: str, query: str) -> int:
+        answer = await client.get(f"/v1/cases?{query}", headers=keys.headers(role))
+        assert answer.status_code == 200, answer.text
+        return len(answer.json()["items"])
+
+    for role, query, count in (
+        ("enterprise", "due=2026-10-08", 1), ("enterprise", "due=2026-10-07", 0), ("enterprise", "awaiting=me&due=2026-10-08", 1),
+        ("broker", "awaiting=me&due=9999-12-31", 0), ("broker", "awaiting=need&due=2026-10-08", 1), ("broker", "due=0001-01-01", 0),
+        ("stranger", "due=2026-10-08", 0),
+    ):  # fmt: skip
+        assert await found(role, query) == count, (role, query)
