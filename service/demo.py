@@ -44,7 +44,7 @@ async def run(settings: Settings, *, once: bool, console: Console) -> None:
         with _progress(console) as progress:
             await _load(resources.pool, progress)
             await _rank(resources, settings, progress)
-        await demo_chain.run(resources.pool)
+        await demo_chain.run(resources.pool, settings)
         keys = await demo_keys.make(resources.pool, settings.home)
         for external_id in SHOWN:
             console.print(await _ranked(resources.pool, external_id))

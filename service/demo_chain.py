@@ -29,6 +29,7 @@ from service.listings import service as listings
 from service.listings.schemas import Kind
 from service.matches import decisions, lists
 from service.matches.schemas import DecisionRequest, RecommendationState
+from service.settings import Settings
 from service.workflows.tables import CASE
 
 BROKER: Final = BrokerContent(
@@ -87,9 +88,10 @@ class _Pair:
     buyer: Actor
     seller: Actor
     broker: Actor
+    settings: Settings
 
 
-async def run(pool: Pool) -> None:
+async def run(pool: Pool, settings: Settings) -> None:
     """Bring each example to where it belongs; what is there already is left as it is."""
     async with transaction(pool, SYSTEM) as connection:
         broker = await _holder(connection, Role.BROKER)
@@ -98,7 +100,7 @@ async def run(pool: Pool) -> None:
             await brokers.write_own(connection, broker, '"0"', BROKER)
     for names, tell in ((DECLINED, _decline), (INVITED, _accept), (CONSULTING, _consult), (REGISTERED, _register)):
         async with transaction(pool, SYSTEM) as connection:
-            pair = await _open_pair(connection, broker, *names)
+            pair = await _open_pair(connection, broker, *names, settings)
             if pair is not None:
                 await tell(connection, pair)
 
@@ -124,7 +126,9 @@ def _actor(organization_id: UUID, role: Role) -> Actor:
     return Actor(key_id=None, organization_id=organization_id, roles=frozenset({role}), request_id="demo")
 
 
-async def _open_pair(connection: Connection, broker: Actor, need: str, outcome: str) -> _Pair | None:
+async def _open_pair(
+    connection: Connection, broker: Actor, need: str, outcome: str, settings: Settings
+) -> _Pair | None:
     """The pair of two listings by their external ids; None where it is decided already or was not ranked."""
     need_id = await listings.find_anywhere(connection, Kind.NEED, need)
     outcome_id = await listings.find_anywhere(connection, Kind.OUTCOME, outcome)
@@ -139,18 +143,22 @@ async def _open_pair(connection: Connection, broker: Actor, need: str, outcome: 
     assert buyer is not None
     assert seller is not None
     return _Pair(
-        match.id, _actor(buyer.organization_id, Role.ENTERPRISE), _actor(seller.organization_id, Role.PROVIDER), broker
+        match.id,
+        _actor(buyer.organization_id, Role.ENTERPRISE),
+        _actor(seller.organization_id, Role.PROVIDER),
+        broker,
+        settings,
     )
 
 
 async def _decline(connection: Connection, pair: _Pair) -> None:
     await set_actor(connection, pair.broker)
-    await decisions.decide(connection, pair.broker, pair.id, DECLINE, None)
+    await decisions.decide(connection, pair.broker, pair.id, DECLINE, None, pair.settings)
 
 
 async def _accept(connection: Connection, pair: _Pair) -> UUID:
     await set_actor(connection, pair.broker)
-    await decisions.decide(connection, pair.broker, pair.id, ACCEPT, None)
+    await decisions.decide(connection, pair.broker, pair.id, ACCEPT, None, pair.settings)
     page = await cases.page(
         connection, pair.broker, states=["invited"], awaiting=None, partner=None, region=None, limit=100, cursor=None
     )
@@ -161,13 +169,14 @@ async def _consult(connection: Connection, pair: _Pair) -> UUID:
     identifier = await _accept(connection, pair)
     for side in (pair.buyer, pair.seller):
         await set_actor(connection, side)
-        await cases.answer(connection, side, identifier, YES)
+        await cases.answer(connection, side, identifier, YES, pair.settings)
     await set_actor(connection, pair.broker)
-    await cases.advance(connection, pair.broker, identifier, CaseAction.CONSULT, None)
+    await cases.advance(connection, pair.broker, identifier, CaseAction.CONSULT, None, pair.settings)
     for side, body in ((pair.buyer, "请说明现场实施的步骤和周期。"), (pair.seller, "先做小样验证，再到现场实施。")):
         await set_actor(connection, side)
         case = await cases.read(connection, side, identifier)
-        await messages.send(connection, side, case, MessageRequest.model_validate({"channel": "shared", "body": body}))
+        message = MessageRequest.model_validate({"channel": "shared", "body": body})
+        await messages.send(connection, side, case, message, pair.settings)
     return identifier
 
 
@@ -175,7 +184,7 @@ async def _register(connection: Connection, pair: _Pair) -> None:
     operator = await _holder(connection, Role.OPERATOR)
     identifier = await _consult(connection, pair)
     await set_actor(connection, pair.buyer)
-    await cases.advance(connection, pair.buyer, identifier, CaseAction.NEGOTIATE, None)
+    await cases.advance(connection, pair.buyer, identifier, CaseAction.NEGOTIATE, None, pair.settings)
     version = (await cases.read(connection, pair.buyer, identifier)).version
     await cases.set_terms(connection, pair.buyer, identifier, SERVICE, f'"{version}"')
     content = ContractContent.model_validate(CONTRACT | {"case_id": identifier})
@@ -189,6 +198,6 @@ async def _register(connection: Connection, pair: _Pair) -> None:
         (operator, ContractAction.REGISTER, registered),
     ):
         await set_actor(connection, actor)
-        await steps.act(connection, actor, contract, action, body, None)
+        await steps.act(connection, actor, contract, action, body, None, pair.settings)
     await set_actor(connection, pair.broker)
-    await cases.advance(connection, pair.broker, identifier, CaseAction.FOLLOW, None)
+    await cases.advance(connection, pair.broker, identifier, CaseAction.FOLLOW, None, pair.settings)

@@ -73,7 +73,7 @@ async def keep_house(resources: Resources) -> None:
         async with transaction(resources.pool, SYSTEM) as connection:
             settled = await leases.settle(connection)
     async with transaction(resources.pool, SYSTEM) as connection:
-        await cases.keep_clock(connection, now())
+        await cases.keep_clock(connection, now(), resources.settings)
     await _forget(resources)
     await telling.forget(resources)
     await switching.settle(resources)

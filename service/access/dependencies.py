@@ -14,6 +14,7 @@ from service.kit.actor import Actor
 from service.kit.addresses import address_class
 from service.kit.clock import now
 from service.kit.db import Connection, Pool, set_actor
+from service.settings import Settings
 
 bearer = HTTPBearer(
     auto_error=False,
@@ -26,10 +27,11 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """The request's open transaction and the actor in whose name it runs."""
+    """The request's open transaction, the actor in whose name it runs, and the settings of the application."""
 
     connection: Connection
     actor: Actor
+    settings: Settings
 
 
 def pool_of(request: Request) -> Pool:
@@ -57,7 +59,7 @@ async def _begin(request: Request, credentials: Credentials, *, waiting: bool = 
         request.state.actor = actor
         if asked is not None and actor.caller_id is not None:
             request.state.claim = await idempotency.claim(connection, actor.caller_id, asked, now(), waiting=waiting)
-        yield Transaction(connection, actor)
+        yield Transaction(connection, actor, request.app.state.resources.settings)
 
 
 async def _asked(request: Request) -> idempotency.Asked | None:

@@ -7,34 +7,40 @@ time of grace from when it was told.
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
-from service.cases import follow_ups, repository, steps, waits
+from service.cases import docking, follow_ups, repository, steps, waits
 from service.cases.business_days import term_of
 from service.cases.records import Case, Wait
 from service.events import log
 from service.kit.actor import SYSTEM
 from service.kit.db import Connection
-from service.settings import Settings, get_settings
+from service.listings import service as listings
+from service.settings import Settings
 
 # So many of a kind a round: the rest waits for the next one.
 AT_ONCE = 200
 
 
-async def keep(connection: Connection, now: datetime) -> int:
+async def keep(connection: Connection, now: datetime, settings: Settings) -> int:
     """Remind, escalate and lapse what is due at `now`, in the name of the service; how many waits and follow-ups changed."""
-    settings = get_settings()
     changed = 0
+    ended: set[UUID] = set()
     for row in await repository.due_waits(connection, now, AT_ONCE):
         case = await repository.lock(connection, row["case_id"], waiting=False)
         wait = await repository.still_due(connection, row["id"], now) if case else None
         if case is not None and wait is not None:
-            await _look(connection, case, wait, now, settings)
+            after = await _look(connection, case, wait, now, settings)
+            ended |= {case.need_id} if docking.concerns(case, after) else set()
             changed += 1
+    # At last and in one order, since others who hold a need wait for nothing that is held here.
+    for need_id in sorted(ended):
+        await listings.settle_docking(connection, SYSTEM, need_id)
     for wait in await repository.provisional_waits(connection, AT_ONCE):
         if counted := recounted(wait, settings):
             await repository.set_clock(connection, counted)
             changed += 1
-    return changed + await follow_ups.remind_due(connection, now, AT_ONCE)
+    return changed + await follow_ups.remind_due(connection, now, AT_ONCE, settings)
 
 
 def recounted(wait: Wait, settings: Settings) -> Wait | None:
@@ -43,7 +49,8 @@ def recounted(wait: Wait, settings: Settings) -> Wait | None:
     return None if counted.provisional else counted
 
 
-async def _look(connection: Connection, case: Case, wait: Wait, now: datetime, settings: Settings) -> None:
+async def _look(connection: Connection, case: Case, wait: Wait, now: datetime, settings: Settings) -> Case:
+    """Do what the clock of a wait asks for at `now`; the case after it."""
     if now < wait.due_at:
         passed = sum(each <= now for each in waits.reminders_of(wait.begun_at, wait.due_at, settings))
         look = waits.next_look(wait.begun_at, wait.due_at, passed, settings)
@@ -55,8 +62,10 @@ async def _look(connection: Connection, case: Case, wait: Wait, now: datetime, s
         await _record(connection, case, wait, "escalate")
     else:
         after = await steps.take(connection, SYSTEM, case, "lapse", now)
-        await waits.enter(connection, after, now)
+        await waits.end(connection, after, now)
         await _record(connection, case, wait, "lapse", after.state)
+        return after
+    return case
 
 
 async def _record(connection: Connection, case: Case, wait: Wait, action: str, target: str | None = None) -> None:

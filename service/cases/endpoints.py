@@ -1,5 +1,6 @@
 """Cases over HTTP."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from service.access.dependencies import Tx
 from service.access.routes import Route
-from service.cases import handing_over, modes, present, service
+from service.cases import handing_over, leaving, modes, present, service
 from service.cases.schemas import (
     AnswerRequest,
     Case,
@@ -17,6 +18,7 @@ from service.cases.schemas import (
     CloseRequest,
     ExtensionRequest,
     HandOverRequest,
+    LeaveRequest,
     ModeNeeds,
     Terms,
 )
@@ -38,6 +40,7 @@ async def list_cases(
     tx: Tx,
     state: States = None,
     awaiting: Awaiting = None,
+    due: Annotated[date | None, Query(description="A term ends by this day / 期限不晚于该日")] = None,
     partner: Annotated[
         bool | None, Query(description="Only of partner regions, or none of them / 是否结对地区")
     ] = None,
@@ -45,12 +48,16 @@ async def list_cases(
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> CasePage:
-    """Cases of your organization, of partner pairs that it operates, and for staff all; newest first."""
+    """Cases of your organization, of partner pairs that it operates, and for staff all; newest first.
+
+    What you have to do this week is `awaiting=me` with `due`: whom a case awaits until the year's end is left out.
+    """
     return await service.page(
         tx.connection,
         tx.actor,
         states=list(state) if state else None,
         awaiting=awaiting,
+        due=due,
         partner=partner,
         region=region,
         limit=limit,
@@ -77,7 +84,17 @@ async def read_case(tx: Tx, case_id: UUID, response: Response) -> Case:
 @router.post("/cases/{case_id}/answer", summary="Answer an invitation / 答复邀请", responses=problems(403, 404, 409))
 async def answer_invitation(tx: Tx, case_id: UUID, body: AnswerRequest, response: Response) -> Case:
     """Yes with a purpose, which is your consent; no with a code; or a question, which goes to the broker first."""
-    return _tagged(response, await service.answer(tx.connection, tx.actor, case_id, body))
+    return _tagged(response, await service.answer(tx.connection, tx.actor, case_id, body, tx.settings))
+
+
+@router.post(
+    "/cases/{case_id}/leave",
+    summary="Leave a case / 退出对接",
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412),
+)
+async def leave_case(tx: Tx, case_id: UUID, body: LeaveRequest, response: Response, if_match: IfMatch = None) -> Case:
+    """End your side's part before a contract, with a code: the case is over, and your consent with it (either side)."""
+    return _tagged(response, await leaving.leave(tx.connection, tx.actor, case_id, body, if_match))
 
 
 @router.post(
@@ -93,7 +110,7 @@ async def close_case(tx: Tx, case_id: UUID, body: CloseRequest, response: Respon
 @router.post("/cases/{case_id}/extensions", summary="Extend a term / 延长期限", responses=problems(403, 404, 409))
 async def extend_term(tx: Tx, case_id: UUID, body: ExtensionRequest, response: Response) -> Case:
     """Another term for a party that is awaited, from today (the case's broker, operators)."""
-    return _tagged(response, await service.extend(tx.connection, tx.actor, case_id, body))
+    return _tagged(response, await service.extend(tx.connection, tx.actor, case_id, body, tx.settings))
 
 
 @router.post(
@@ -105,7 +122,9 @@ async def hand_case_over(
     tx: Tx, case_id: UUID, body: HandOverRequest, response: Response, if_match: IfMatch = None
 ) -> Case:
     """Another broker goes on with it, and who awaits the broker awaits the new one (the case's broker, operators)."""
-    return _tagged(response, await handing_over.hand_over(tx.connection, tx.actor, case_id, body, if_match))
+    return _tagged(
+        response, await handing_over.hand_over(tx.connection, tx.actor, case_id, body, if_match, tx.settings)
+    )
 
 
 @router.put(
@@ -129,7 +148,7 @@ steps = APIRouter(tags=["cases"], route_class=Route)
 )
 async def advance_case(tx: Tx, case_id: UUID, action: CaseAction, response: Response, if_match: IfMatch = None) -> Case:
     """Consult and negotiate by either side or the broker; follow and reopen by the broker."""
-    return _tagged(response, await service.advance(tx.connection, tx.actor, case_id, action, if_match))
+    return _tagged(response, await service.advance(tx.connection, tx.actor, case_id, action, if_match, tx.settings))
 
 
 def _tagged(response: Response, case: Case) -> Case:

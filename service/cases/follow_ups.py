@@ -19,7 +19,7 @@ from service.kit.actor import SYSTEM, Actor
 from service.kit.clock import MARKET_ZONE
 from service.kit.db import Connection
 from service.kit.language import Text
-from service.settings import get_settings
+from service.settings import Settings
 
 # Besides being asked, a side is reminded so often, at the end of its term and then every so many days.
 REMINDERS = 3
@@ -38,9 +38,8 @@ def months_after(day: date, months: int) -> date:
     return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
-async def plan(connection: Connection, case: Case) -> None:
+async def plan(connection: Connection, case: Case, settings: Settings) -> None:
     """Plan the questions of a case that begins to be followed, counted from its contract."""
-    settings = get_settings()
     assert case.contracted_at is not None
     signed = case.contracted_at.astimezone(MARKET_ZONE).date()
     for months in settings.follow_up_months:
@@ -50,14 +49,13 @@ async def plan(connection: Connection, case: Case) -> None:
             await repository.insert(connection, case.id, side, months, asked, term)
 
 
-async def remind_due(connection: Connection, now: datetime, limit: int) -> int:
+async def remind_due(connection: Connection, now: datetime, limit: int, settings: Settings) -> int:
     """Ask what is to be asked and remind of what is overdue, each once for its moment; how many."""
     due = await repository.due(connection, now, limit)
-    days = get_settings().case_follow_up_days
     for row in due:
         asking = now < row["due_at"]
         # Planned months ahead: by the time it is asked, the calendar of its year is published as a rule.
-        term = term_of(row["asked_at"], days)
+        term = term_of(row["asked_at"], settings.case_follow_up_days)
         reminders = row["reminders"] + (not asking)
         look = term.due if asking else now + AGAIN if reminders < REMINDERS else None
         await repository.set_clock(connection, row["id"], term, reminders, look)
@@ -116,7 +114,8 @@ async def answer(
         raise Forbidden(Text("回访只能由该方单位自己答复", "Each side answers for itself"))
     moment = clock.now()
     if moment < found.asked_at:
-        raise OutOfTurn(Text("尚未到回访时间", "It is not asked yet"))
+        day = found.asked_at.astimezone(MARKET_ZONE).date()
+        raise OutOfTurn(Text(f"尚未到回访时间（{day} 起答复）", f"It is not asked yet: answer it from {day} on"))
     if case.closed_as == "lost":
         raise OutOfTurn(Text("对接未成，不再回访", "Nothing came of the case: nothing is asked any more"))
     kept = await repository.answer(connection, identifier, moment, **request.model_dump())

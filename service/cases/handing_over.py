@@ -13,11 +13,16 @@ from service.kit.actor import Actor
 from service.kit.db import Connection
 from service.kit.etag import check_if_match
 from service.kit.language import Text
-from service.settings import get_settings
+from service.settings import Settings
 
 
 async def hand_over(
-    connection: Connection, actor: Actor, identifier: UUID, request: HandOverRequest, if_match: str | None
+    connection: Connection,
+    actor: Actor,
+    identifier: UUID,
+    request: HandOverRequest,
+    if_match: str | None,
+    settings: Settings,
 ) -> schemas.Case:
     """Give a case to another broker. What the former one was awaited for awaits the new one, with a whole term.
 
@@ -56,7 +61,6 @@ async def hand_over(
         )
     moment = clock.now()
     after = await repository.hand_over(connection, identifier, *new, moment)
-    settings = get_settings()
     for wait in await repository.open_waits(connection, [identifier]):
         if wait.party is Party.BROKER:
             days = waits.days_for(wait.what, settings)

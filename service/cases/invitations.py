@@ -7,7 +7,7 @@ A yes is a consent of the pair (`service.matches.consents`), whichever endpoint 
 from datetime import datetime
 from uuid import UUID
 
-from service.cases import message_repository, repository, steps, waits
+from service.cases import docking, message_repository, repository, steps, waits
 from service.cases.records import ENDED, SIDES, Case, Party
 from service.errors import OutOfTurn
 from service.events import log
@@ -15,17 +15,26 @@ from service.kit import clock
 from service.kit.actor import Actor
 from service.kit.db import Connection
 from service.kit.language import Text
+from service.settings import Settings
 
 OVER = Text(
     "该对接已结束或失效：请技术经理人重新启动后再表示同意",
     "The case is closed or lapsed: a broker has to open it again before a side can consent",
 )
-NOT_INVITED = Text("本方当前没有待答复的邀请", "Your side has no invitation to answer now")
+NOT_INVITED = Text(
+    "本方当前没有待答复的邀请；要退出已同意的对接，请用 POST /v1/cases/{id}/leave",
+    "Your side has no invitation to answer now; to end your part in a case that you agreed to: POST /v1/cases/{id}/leave",
+)
 ASKED_ALREADY = Text("本方的提问正待技术经理人回复", "Your side has a question that the broker has not answered yet")
 
 
 async def consented(
-    connection: Connection, actor: Actor, recommendation_id: UUID, side: Party, consenting: frozenset[Party]
+    connection: Connection,
+    actor: Actor,
+    recommendation_id: UUID,
+    side: Party,
+    consenting: frozenset[Party],
+    settings: Settings,
 ) -> None:
     """A side consented; `consenting` are the sides that do now. A pair without a case leaves everything as it is.
 
@@ -44,12 +53,17 @@ async def consented(
         await waits.answer_question(connection, case, side, moment)
         if consenting == frozenset(SIDES):
             after = await steps.take(connection, actor, case, "consent", moment)
-            await waits.enter(connection, after, moment)
+            await waits.enter(connection, after, moment, settings)
     await _record(connection, actor, case, after, "consent", side)
 
 
 async def withdrew(
-    connection: Connection, actor: Actor, recommendation_id: UUID, side: Party, consenting: frozenset[Party]
+    connection: Connection,
+    actor: Actor,
+    recommendation_id: UUID,
+    side: Party,
+    consenting: frozenset[Party],
+    settings: Settings,
 ) -> None:
     """A side withdrew its consent: before a contract the case goes back and awaits it; a contract stands."""
     case = await repository.lock_latest(connection, recommendation_id)
@@ -58,10 +72,10 @@ async def withdrew(
     moment = clock.now()
     after = case
     if case.state == "invited":
-        await waits.invite(connection, case, [side], moment, asked=False)
+        await waits.invite(connection, case, [side], moment, settings, asked=False)
     elif case.state in ("consented", "consulting", "negotiating"):
         after = await steps.take(connection, actor, case, "withdraw_consent", moment)
-        await waits.enter(connection, after, moment, consenting, asked=False)
+        await waits.enter(connection, after, moment, settings, consenting, asked=False)
     await _record(connection, actor, case, after, "withdraw_consent", side)
 
 
@@ -77,12 +91,14 @@ async def decline(connection: Connection, actor: Actor, case: Case, side: Party,
         await message_repository.insert(connection, actor, case.id, side, side, note, moment)
     await waits.answer(connection, case, side, moment)
     after = await steps.take(connection, actor, case, "decline", moment, closed_as="lost", code=code)
-    await waits.enter(connection, after, moment)
+    await waits.end(connection, after, moment)
     await _record(connection, actor, case, after, "decline", side, code)
     return after
 
 
-async def question(connection: Connection, actor: Actor, case: Case, side: Party, text: str) -> Case:
+async def question(
+    connection: Connection, actor: Actor, case: Case, side: Party, text: str, settings: Settings
+) -> Case:
     """A side asks the broker before it decides. Its invitation rests meanwhile, and begins anew with the broker's answer.
 
     Raises:
@@ -92,16 +108,16 @@ async def question(connection: Connection, actor: Actor, case: Case, side: Party
     await _check_invited(connection, case, side, asking=False)
     await message_repository.insert(connection, actor, case.id, side, side, text, moment)
     await waits.answer(connection, case, side, moment)
-    await waits.begin(connection, case, Party.BROKER, "question", moment, about=side)
+    await waits.begin(connection, case, Party.BROKER, "question", moment, settings, about=side)
     await _record(connection, actor, case, case, "question", side)
     return case
 
 
-async def answer_question(connection: Connection, case: Case, side: Party, at: datetime) -> bool:
+async def answer_question(connection: Connection, case: Case, side: Party, at: datetime, settings: Settings) -> bool:
     """The broker wrote to a side: where that answers its question, the side is invited again. Whether it did."""
     if case.state != "invited" or not await waits.answer_question(connection, case, side, at):
         return False
-    await waits.invite(connection, case, [side], at)
+    await waits.invite(connection, case, [side], at, settings)
     return True
 
 
@@ -123,3 +139,4 @@ async def _record(
     await log.record(
         connection, actor, "case", after.id, action, from_state=before.state, to_state=after.state, data=data
     )
+    await docking.follow(connection, actor, before, after)

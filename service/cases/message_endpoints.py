@@ -13,7 +13,6 @@ from service.errors import FieldProblem, ValidationProblem
 from service.kit.http import LIMIT, Cursor, Limit, made, problems
 from service.kit.language import Text
 from service.kit.texts import clean_text
-from service.settings import get_settings
 
 router = APIRouter(prefix="/cases/{case_id}", tags=["cases"], route_class=Route)
 
@@ -33,7 +32,8 @@ async def list_messages(
 @router.post("/messages", status_code=201, summary="Send a message / 发送消息", responses=problems(403, 404, 409))
 async def send_message(tx: Tx, case_id: UUID, body: MessageRequest) -> Message:
     """To both sides once both consented, to the broker at any time, or a note of the broker."""
-    return await messages.send(tx.connection, tx.actor, await service.read(tx.connection, tx.actor, case_id), body)
+    case = await service.read(tx.connection, tx.actor, case_id)
+    return await messages.send(tx.connection, tx.actor, case, body, tx.settings)
 
 
 @router.post(
@@ -51,14 +51,14 @@ async def send_file(
 ) -> Message:
     """A message with one file. Its type is told by its content; names are cleaned."""
     case = await service.read(tx.connection, tx.actor, case_id)
-    largest = get_settings().case_attachment_bytes
+    largest = tx.settings.case_attachment_bytes
     # No more is read than tells that it is too large.
     content = await file.read(largest + 1)
     text = clean_text(body)
     if len(text) > MOST_CHARACTERS:
         problem = Text(f"最多 {MOST_CHARACTERS} 个字符", f"At most {MOST_CHARACTERS} characters")
         raise ValidationProblem([FieldProblem("body", "string_too_long", problem)])
-    return await messages.attach(tx.connection, tx.actor, case, channel, text, file.filename, content)
+    return await messages.attach(tx.connection, tx.actor, case, channel, text, file.filename, content, tx.settings)
 
 
 @router.get(

@@ -17,7 +17,7 @@ from service.kit.actor import Actor
 from service.kit.db import Connection
 from service.kit.language import Text
 from service.kit.pages import decode_cursor, encode_cursor
-from service.settings import get_settings
+from service.settings import Settings
 
 NOT_TAKING_PART = Text(
     "消息、会议和里程碑仅对双方和承办的技术经理人、运营方开放",
@@ -43,24 +43,39 @@ def party_of(actor: Actor, case: Case, channel: str = Channel.SHARED) -> Party:
         return own[0]
     if case.handled_by(actor) if channel == Channel.BROKER else case.steered_by(actor):
         return Party.BROKER
+    if own:
+        raise Forbidden(
+            Text(
+                f"该通道不是本方的：写给双方用 shared，只写给技术经理人用 {own[0]}",
+                f"Not a channel of yours: write to both in shared, to the broker alone in {own[0]}",
+            )
+        )
     raise Forbidden(NOT_TAKING_PART)
 
 
-async def send(connection: Connection, actor: Actor, case: Case, request: MessageRequest) -> Message:
+async def send(
+    connection: Connection, actor: Actor, case: Case, request: MessageRequest, settings: Settings
+) -> Message:
     """Say something in a channel. Raises as `post`."""
-    number = await post(connection, actor, case, request.channel, request.body)
+    number = await post(connection, actor, case, request.channel, request.body, settings)
     return await _one(connection, case.id, number)
 
 
 async def attach(
-    connection: Connection, actor: Actor, case: Case, channel: Channel, body: str, name: str | None, content: bytes
+    connection: Connection,
+    actor: Actor,
+    case: Case,
+    channel: Channel,
+    body: str,
+    name: str | None,
+    content: bytes,
+    settings: Settings,
 ) -> Message:
     """Say something with a file. Raises as `post`.
 
     Raises:
         ValidationProblem: the file is empty or too large. UnsupportedMedia: its type is not taken.
     """
-    settings = get_settings()
     party_of(actor, case, channel)
     held = await repository.lock(connection, case.id) or case
     attachments.check_size(
@@ -68,7 +83,7 @@ async def attach(
     )
     media_type = attachments.type_of(content)
     clean = attachments.clean_name(name, media_type)
-    number = await post(connection, actor, case, channel, body, file=(clean, media_type, content))
+    number = await post(connection, actor, case, channel, body, settings, file=(clean, media_type, content))
     return await _one(connection, case.id, number)
 
 
@@ -78,6 +93,7 @@ async def post(
     case: Case,
     channel: str,
     body: str,
+    settings: Settings,
     *,
     file: tuple[str, str, bytes] | None = None,
 ) -> int:
@@ -101,9 +117,9 @@ async def post(
     if file is not None:
         await message_repository.attach(connection, identifier, held.id, *file)
     if party is Party.BROKER and channel in SIDES:
-        await invitations.answer_question(connection, held, Party(channel), moment)
+        await invitations.answer_question(connection, held, Party(channel), moment, settings)
     elif party in SIDES and channel == Channel.SHARED and held.state == "consulting":
-        await _pass_turn(connection, held, party, moment)
+        await _pass_turn(connection, held, party, moment, settings)
     data = {"channel": channel, "number": number, "party": party, "attachment": file is not None}
     await log.record(
         connection, actor, "case", held.id, "message", from_state=held.state, to_state=held.state, data=data
@@ -111,12 +127,12 @@ async def post(
     return number
 
 
-async def _pass_turn(connection: Connection, case: Case, party: Party, at: datetime) -> None:
+async def _pass_turn(connection: Connection, case: Case, party: Party, at: datetime, settings: Settings) -> None:
     """Who has written is awaited no longer, and the other side is."""
     other = next(side for side in SIDES if side is not party)
     await waits.answer(connection, case, party, at)
     if not any(wait.party is other for wait in await repository.open_waits(connection, [case.id])):
-        await waits.begin(connection, case, other, "reply", at)
+        await waits.begin(connection, case, other, "reply", at, settings)
 
 
 async def page(

@@ -11,11 +11,12 @@ from service.kit.actor import Actor
 from service.kit.db import Connection, Row
 from service.kit.language import Text
 from service.regions import service as regions
+from service.settings import Settings
 
 ACTIVE_ALREADY = Text("这对需求与成果已有进行中的对接", "This pair has a case under way already")
 
 
-async def open_case(connection: Connection, actor: Actor, recommendation: Row) -> Case:
+async def open_case(connection: Connection, actor: Actor, recommendation: Row, settings: Settings) -> Case:
     """Open the case of an accepted recommendation and invite both sides.
 
     `recommendation` has the columns id, need_id and outcome_id; the regions of both sides are kept as they are now.
@@ -31,7 +32,7 @@ async def open_case(connection: Connection, actor: Actor, recommendation: Row) -
             case = await repository.insert(connection, actor, recommendation, sides, partners, moment)
     except UniqueViolationError as error:
         raise Conflict(ACTIVE_ALREADY) from error
-    await waits.enter(connection, case, moment)
+    await waits.enter(connection, case, moment, settings)
     data = {"recommendation": str(case.recommendation_id), "partner": bool(partners)}
     await log.record(connection, actor, "case", case.id, "open", to_state=case.state, data=data)
     return case

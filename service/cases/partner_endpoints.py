@@ -11,7 +11,6 @@ from service.cases.follow_up_schemas import PartnerOperator, PartnerOperatorRequ
 from service.kit import clock
 from service.kit.http import problems
 from service.responses import service as responses
-from service.settings import get_settings
 
 router = APIRouter(tags=["cases"], route_class=Route)
 
@@ -48,7 +47,7 @@ async def end_operator(tx: Tx, assignment_id: UUID) -> PartnerOperator:
 )
 async def read_response_time(tx: Tx, organization_id: UUID) -> ResponseTime:
     """The median over the invitations that it answered in two years, from enough of them; an id that nobody has has none."""
-    least = get_settings().response_least_answers
+    least = tx.settings.response_least_answers
     found = await responses.published(tx.connection, organization_id, clock.now(), least)
     return ResponseTime(
         organization_id=organization_id,

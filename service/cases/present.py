@@ -8,7 +8,7 @@ from service.cases import follow_up_repository, message_repository, repository, 
 from service.cases.follow_up_repository import FollowUp
 from service.cases.modes import Needed, missing
 from service.cases.records import Case, Party, Wait
-from service.cases.schemas import Awaited, CaseAction, Missing
+from service.cases.schemas import Awaited, CaseStep, Missing
 from service.cases.steps import try_step
 from service.kit import clock
 from service.kit.actor import Actor, Role
@@ -25,7 +25,9 @@ async def present(connection: Connection, actor: Actor, cases: Sequence[Case]) -
     sides = await counterparts_of(connection, actor, [id for case in cases for id in (case.need_id, case.outcome_id)])
     waits: dict[UUID, list[Awaited]] = {case.id: [] for case in cases}
     by_id = {case.id: case for case in cases}
+    found: dict[UUID, list[Wait]] = {case.id: [] for case in cases}
     for wait in await repository.open_waits(connection, identifiers):
+        found[wait.case_id].append(wait)
         waits[wait.case_id].append(_awaited(actor, by_id[wait.case_id], wait, moment))
     for asked in await follow_up_repository.asked(connection, identifiers, moment):
         waits[asked.case_id].append(_asked(actor, by_id[asked.case_id], asked, moment))
@@ -45,7 +47,7 @@ async def present(connection: Connection, actor: Actor, cases: Sequence[Case]) -
                 missing=[as_missing(each) for each in missing(mode, case.terms)],
                 awaiting=sorted(waits[case.id], key=lambda each: each.until),
                 unread=unread.get(case.id, 0),
-                actions=_actions(actor, case, moment),
+                actions=_actions(actor, case, found[case.id], moment),
             )
         )
     return shown
@@ -62,8 +64,25 @@ def as_missing(needed: Needed) -> Missing:
     return Missing(name=needed.name, kind=needed.kind, label=str(needed.label))
 
 
-def _actions(actor: Actor, case: Case, moment: datetime) -> list[CaseAction]:
-    return [action for action in CaseAction if isinstance(try_step(actor, case, action, moment), Advanced)]
+# By which steps of the table something is done that has another name, or several outcomes.
+STEPS_OF: dict[CaseStep, tuple[str, ...]] = {
+    CaseStep.ANSWER: ("consent", "decline"),
+    CaseStep.CLOSE: ("close_won", "close_lost"),
+}
+
+
+def _actions(actor: Actor, case: Case, waits: Sequence[Wait], moment: datetime) -> list[CaseStep]:
+    """What the actor may do now. An answer is its side's that is invited, or has asked; a side alone leaves."""
+    own = case.sides_of(actor)
+    asked = {wait.about or wait.party for wait in waits if wait.what in ("invitation", "question")}
+
+    def may(step: CaseStep) -> bool:
+        if (step is CaseStep.ANSWER and asked.isdisjoint(own)) or (step is CaseStep.LEAVE and not own):
+            return False
+        names = STEPS_OF.get(step, (step.value,))
+        return any(isinstance(try_step(actor, case, name, moment), Advanced) for name in names)
+
+    return [step for step in CaseStep if may(step)]
 
 
 def _is(actor: Actor, case: Case, party: Party) -> bool:

@@ -22,6 +22,8 @@ SIDES = (Party.NEED, Party.OUTCOME)
 ENDED = frozenset({"closed", "lapsed"})
 # Both sides consented, and may talk to each other.
 TALKING = frozenset({"consented", "consulting", "negotiating", "contracted", "following"})
+# A contract binds both.
+CONTRACTED = frozenset({"contracted", "following"})
 
 
 @dataclass(frozen=True, slots=True)

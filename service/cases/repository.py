@@ -148,17 +148,18 @@ async def set_terms(connection: Connection, identifier: UUID, mode: str, terms: 
 
 
 # Optional filters are null where unused. `$5` is the caller's organization where only cases count that await it; `$6` a
-# party that is awaited, whosoever it is.
+# party that is awaited, whosoever it is; `$8` the end of the last term that counts.
 PAGE = """
 select * from docking_case as c
 where ($1::uuid is null or id < $1)
   and ($2::text[] is null or state = any ($2))
   and ($3::boolean is null or (partner_pairs <> '{}') = $3)
   and ($4::text is null or need_region like $4 or outcome_region like $4)
-  and (($5::uuid is null and $6::text is null) or exists (
+  and (($5::uuid is null and $6::text is null and $8::timestamptz is null) or exists (
       select from case_wait
       where case_wait.case_id = c.id and ended_at is null
         and ($6::text is null or party = $6)
+        and ($8::timestamptz is null or due_at <= $8)
         and ($5::uuid is null or $5 = case party when 'need' then need_organization_id
                                                  when 'outcome' then outcome_organization_id
                                                  else broker_organization_id end)
@@ -177,10 +178,13 @@ async def page(
     region: str | None,
     awaiting_organization: UUID | None,
     awaiting_party: str | None,
+    due_until: datetime | None,
     limit: int,
 ) -> list[Case]:
     """Cases that the actor may know of, newest first. `region` is a pattern of `like`."""
-    rows = await connection.fetch(PAGE, after, states, partner, region, awaiting_organization, awaiting_party, limit)
+    rows = await connection.fetch(
+        PAGE, after, states, partner, region, awaiting_organization, awaiting_party, limit, due_until
+    )
     return [_case(row) for row in rows]
 
 

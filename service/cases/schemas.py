@@ -43,6 +43,18 @@ class CaseAction(StrEnum):
     REOPEN = "reopen"
 
 
+class CaseStep(StrEnum):
+    """What can be done with a case, each by the address of its name."""
+
+    ANSWER = "answer"
+    CONSULT = "consult"
+    NEGOTIATE = "negotiate"
+    LEAVE = "leave"
+    FOLLOW = "follow"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
 class Awaited(BaseModel):
     """Who is awaited, for what, and until when."""
 
@@ -89,7 +101,7 @@ class Case(BaseModel):
     missing: list[Missing] = Field(description="Before it may be contracted / 签约前尚缺事项")
     awaiting: list[Awaited] = Field(description="The soonest due first / 当前等待谁、做什么、到何时")
     unread: int = Field(description="Messages that you have not read / 未读消息数")
-    actions: list[CaseAction] = Field(description="Steps that you may take now / 当前可执行的操作")
+    actions: list[CaseStep] = Field(description="POST /v1/cases/{id}/… that you may take now / 当前可执行的操作")
     closed_as: Literal["won", "lost", "undone"] | None
     code: str | None = Field(description="Why it ended / 结束原因代码")
     opened_at: datetime
@@ -131,6 +143,22 @@ class AnswerRequest(BaseModel):
             raise PydanticCustomError("text_with_other", "the code other needs a text")
         if self.answer == "yes" and self.text:
             raise PydanticCustomError("no_text_with_yes", "a yes takes a purpose and no text")
+        return self
+
+
+class LeaveRequest(BaseModel):
+    """Why a side ends its part."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "no_agreement"}]})
+
+    code: LostCode = Field(description="退出的原因代码")
+    text: Words | None = Field(default=None, description="A word to the broker / 给技术经理人的说明")
+    side: Side | None = OWN_SIDE
+
+    @model_validator(mode="after")
+    def _has_a_text_of_its_own(self) -> Self:
+        if self.code is LostCode.OTHER and not self.text:
+            raise PydanticCustomError("text_with_other", "the code other needs a text")
         return self
 
 

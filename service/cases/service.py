@@ -1,11 +1,13 @@
 """Rules of cases, and what other rooms may call: `read`, `latest`, `mark_contracted`, `close_unanswered`, `is_touched`, `keep_clock`."""
 
+from datetime import date, datetime, time
 from uuid import UUID
 
 from service.cases import (
     clock as response_clock,
 )
 from service.cases import (
+    docking,
     follow_ups,
     invitations,
     message_repository,
@@ -30,7 +32,7 @@ from service.kit.pages import decode_id, encode_cursor
 from service.matches import consents
 from service.matches.consent_schemas import ConsentRequest, Side
 from service.regions.schemas import region_prefix
-from service.settings import get_settings
+from service.settings import Settings
 from service.taxonomy.schemas import Mode
 
 NO_CASE = Text("没有这个对接，或无权查看", "No such case, or none that you may see")
@@ -67,8 +69,12 @@ async def page(
     region: str | None,
     limit: int,
     cursor: str | None,
+    due: date | None = None,
 ) -> schemas.CasePage:
-    """A page of the cases that the actor may know of, newest first. `awaiting` is a party, or `me`; a region holds what lies in it."""
+    """A page of the cases that the actor may know of, newest first. `awaiting` is a party, or `me`; a region holds what lies in it.
+
+    With `due` only those in which somebody, or who is named by `awaiting`, has a term that ends by that day.
+    """
     after = decode_id(cursor)
     mine = awaiting == "me"
     if mine and actor.organization_id is None:
@@ -81,6 +87,7 @@ async def page(
         region=f"{region_prefix(region)}%" if region else None,
         awaiting_organization=actor.organization_id if mine else None,
         awaiting_party=None if mine else awaiting,
+        due_until=datetime.combine(due, time.max, clock.MARKET_ZONE) if due else None,
         limit=limit + 1,
     )
     shown = found[:limit]
@@ -90,21 +97,27 @@ async def page(
     )
 
 
-async def answer(connection: Connection, actor: Actor, identifier: UUID, request: AnswerRequest) -> schemas.Case:
+async def answer(
+    connection: Connection, actor: Actor, identifier: UUID, request: AnswerRequest, settings: Settings
+) -> schemas.Case:
     """Answer an invitation for the actor's side: yes, which is its consent to the pair, no, or a question.
 
     Raises:
         NotFound, Forbidden, OutOfTurn, ValidationProblem: as consents and invitations say.
     """
     case = await read(connection, actor, identifier)
-    side = _own_side(case, actor, request.side)
+    side = own_side(case, actor, request.side)
     if request.answer == "yes":
         assert request.purpose is not None
         if case.state in ENDED:
             # Its consent would go to a newer case of the pair.
             raise OutOfTurn(invitations.OVER)
         await consents.give(
-            connection, actor, case.recommendation_id, ConsentRequest(purpose=request.purpose, side=Side(side))
+            connection,
+            actor,
+            case.recommendation_id,
+            ConsentRequest(purpose=request.purpose, side=Side(side)),
+            settings,
         )
         return await show(connection, actor, identifier)
     held = await hold(connection, identifier)
@@ -113,11 +126,16 @@ async def answer(connection: Connection, actor: Actor, identifier: UUID, request
         await invitations.decline(connection, actor, held, side, request.code.value, request.text)
     else:
         assert request.text is not None
-        await invitations.question(connection, actor, held, side, request.text)
+        await invitations.question(connection, actor, held, side, request.text, settings)
     return await show(connection, actor, identifier)
 
 
-def _own_side(case: Case, actor: Actor, wanted: Side | None) -> Party:
+def own_side(case: Case, actor: Actor, wanted: Side | None) -> Party:
+    """The side that the actor speaks for: its organization's, or of two the wanted one.
+
+    Raises:
+        Forbidden: it has none. ValidationProblem: it has both, and none is named.
+    """
     own = case.sides_of(actor)
     if not own or (wanted is not None and Party(wanted) not in own):
         raise Forbidden(NOT_YOURS)
@@ -141,7 +159,12 @@ async def hold(connection: Connection, identifier: UUID) -> Case:
 
 
 async def advance(
-    connection: Connection, actor: Actor, identifier: UUID, action: CaseAction, if_match: str | None
+    connection: Connection,
+    actor: Actor,
+    identifier: UUID,
+    action: CaseAction,
+    if_match: str | None,
+    settings: Settings,
 ) -> schemas.Case:
     """Take a step.
 
@@ -156,9 +179,9 @@ async def advance(
     consenting = await consents.consenting(connection, case.recommendation_id) if action == "reopen" else frozenset()
     name = "resume" if action == "reopen" and len(consenting) == len(Side) else action.value
     after = await steps.take(connection, actor, case, name, moment)
-    await waits.enter(connection, after, moment, consenting)
+    await waits.enter(connection, after, moment, settings, consenting)
     if action is CaseAction.FOLLOW:
-        await follow_ups.plan(connection, after)
+        await follow_ups.plan(connection, after, settings)
     await _record(connection, actor, case, after, name)
     return await show(connection, actor, identifier)
 
@@ -182,12 +205,14 @@ async def close(
     )
     if request.note:
         await message_repository.insert(connection, actor, after.id, "broker", Party.BROKER, request.note, moment)
-    await waits.enter(connection, after, moment)
+    await waits.end(connection, after, moment)
     await _record(connection, actor, case, after, "close", {"as": request.closed_as, "code": request.code})
     return await show(connection, actor, identifier)
 
 
-async def extend(connection: Connection, actor: Actor, identifier: UUID, request: ExtensionRequest) -> schemas.Case:
+async def extend(
+    connection: Connection, actor: Actor, identifier: UUID, request: ExtensionRequest, settings: Settings
+) -> schemas.Case:
     """Give a party that is awaited another term, from today; its reminders begin anew.
 
     Raises:
@@ -202,7 +227,7 @@ async def extend(connection: Connection, actor: Actor, identifier: UUID, request
     if not found:
         raise OutOfTurn(Text("当前并未等待该方", "That party is not awaited now"))
     for wait in found:
-        await repository.set_clock(connection, waits.renewed(wait, moment, request.days, get_settings()))
+        await repository.set_clock(connection, waits.renewed(wait, moment, request.days, settings))
     await _record(connection, actor, case, case, "extend", {"party": request.party, "days": request.days})
     return await show(connection, actor, identifier)
 
@@ -238,27 +263,28 @@ async def set_terms(
     return await show(connection, actor, identifier)
 
 
-async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID) -> Case:
+async def mark_contracted(connection: Connection, actor: Actor, identifier: UUID, settings: Settings) -> Case:
     """A contract of the case was signed: called by the room of contracts, in its transaction.
 
     Raises:
         NotFound, Forbidden: not a case of the actor's.
-        OutOfTurn: not in consultation or negotiation, or something that the mode needs is missing.
+        OutOfTurn: not both sides consent, it is contracted already, or something that the mode needs is missing.
     """
     await read(connection, actor, identifier)
     # Held before it is looked at, so that nobody takes a term away between the look and the step.
     case = await hold(connection, identifier)
     moment = clock.now()
     lacking = modes.missing(Mode(case.mode) if case.mode else None, case.terms)
-    if lacking and case.state in ("consulting", "negotiating"):
+    if lacking and case.state in ("consented", "consulting", "negotiating"):
         raise OutOfTurn(
             Text(
-                f"签约前还需商定：{'、'.join(each.label.zh for each in lacking)}",
-                f"Before the contract has to be settled: {', '.join(each.label.en for each in lacking)}",
+                f"签约前还需商定：{'、'.join(each.label.zh for each in lacking)}；由任一方或技术经理人填写（PUT /v1/cases/{{id}}/terms）",
+                f"Before the contract has to be settled, by either side or the broker (PUT /v1/cases/{{id}}/terms): "
+                f"{', '.join(each.label.en for each in lacking)}",
             )
         )
     after = await steps.take(connection, actor, case, "contract", moment)
-    await waits.enter(connection, after, moment)
+    await waits.enter(connection, after, moment, settings)
     await _record(connection, actor, case, after, "contract")
     return after
 
@@ -293,7 +319,7 @@ async def close_unanswered(connection: Connection, actor: Actor, recommendation_
         )
     moment = clock.now()
     after = await steps.take(connection, actor, case, "undo", moment, closed_as="undone", code=UNDONE)
-    await waits.enter(connection, after, moment)
+    await waits.end(connection, after, moment)
     await _record(connection, actor, case, after, "undo")
     return True
 
@@ -309,3 +335,4 @@ async def _record(
     await log.record(
         connection, actor, "case", after.id, action, from_state=before.state, to_state=after.state, data=data
     )
+    await docking.follow(connection, actor, before, after)

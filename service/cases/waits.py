@@ -9,7 +9,7 @@ from service.cases.business_days import before_due, term_of
 from service.cases.records import SIDES, Case, Party, Wait
 from service.kit.db import Connection
 from service.responses import service as responses
-from service.settings import Settings, get_settings
+from service.settings import Settings
 
 # Whom each state awaits, and for what. In `invited` it is whoever has not consented; what has ended awaits nobody.
 AWAITED: dict[str, tuple[tuple[Party, str], ...]] = {
@@ -69,10 +69,15 @@ def renewed(wait: Wait, begun_at: datetime, days: int, settings: Settings) -> Wa
 
 
 async def begin(
-    connection: Connection, case: Case, party: Party, what: str, at: datetime, about: Party | None = None
+    connection: Connection,
+    case: Case,
+    party: Party,
+    what: str,
+    at: datetime,
+    settings: Settings,
+    about: Party | None = None,
 ) -> Wait:
     """Await a party; the broker's questions are `about` the side that asks."""
-    settings = get_settings()
     days = days_for(what, settings)
     term = term_of(at, days)
     look = next_look(at, term.due, 0, settings)
@@ -80,11 +85,11 @@ async def begin(
 
 
 async def invite(
-    connection: Connection, case: Case, sides: Sequence[Party], at: datetime, *, asked: bool = True
+    connection: Connection, case: Case, sides: Sequence[Party], at: datetime, settings: Settings, *, asked: bool = True
 ) -> None:
     """Await the answers of some sides to their invitation, each a question to its organization unless nobody `asked`."""
     for side in sides:
-        wait = await begin(connection, case, side, "invitation", at)
+        wait = await begin(connection, case, side, "invitation", at, settings)
         if asked:
             await responses.invite(connection, case.side_organization(side), wait.id, at)
     if asked and sides:
@@ -103,13 +108,24 @@ async def answer_question(connection: Connection, case: Case, side: Party, at: d
     return bool(await repository.end_waits(connection, case.id, [Party.BROKER], at, [Party.BROKER], side))
 
 
-async def enter(
-    connection: Connection, case: Case, at: datetime, consenting: frozenset[Party] = frozenset(), *, asked: bool = True
-) -> None:
-    """Await whom the case's state awaits, and nobody else."""
+async def end(connection: Connection, case: Case, at: datetime) -> None:
+    """Await nobody: the case is over."""
     await repository.end_waits(connection, case.id, None, at, ())
     await repository.end_invitations(connection, case.id, at)
+
+
+async def enter(
+    connection: Connection,
+    case: Case,
+    at: datetime,
+    settings: Settings,
+    consenting: frozenset[Party] = frozenset(),
+    *,
+    asked: bool = True,
+) -> None:
+    """Await whom the case's state awaits, and nobody else."""
+    await end(connection, case, at)
     if case.state == "invited":
-        await invite(connection, case, [side for side in SIDES if side not in consenting], at, asked=asked)
+        await invite(connection, case, [side for side in SIDES if side not in consenting], at, settings, asked=asked)
     for party, what in AWAITED.get(case.state, ()):
-        await begin(connection, case, party, what, at)
+        await begin(connection, case, party, what, at, settings)

@@ -304,6 +304,6 @@ async def act_on_contract(
     if_match: IfMatch = None,
 ) -> Contract:
     """Take one step of the contract's workflow."""
-    stored = await steps.act(tx.connection, tx.actor, contract_id, action, body or StepRequest(), if_match)
+    stored = await steps.act(tx.connection, tx.actor, contract_id, action, body or StepRequest(), if_match, tx.settings)
     response.headers["ETag"] = etag(stored.version)
     return stored

@@ -63,8 +63,10 @@ async def _listings(connection: Connection, actor: Actor, need_id: UUID, outcome
     )
 
 
-async def origin_of(connection: Connection, actor: Actor, content: ContractContent) -> tuple[list[Party], Pair | None]:
-    """The parties of a contract to be entered, and the pair that it comes from, if it does.
+async def origin_of(
+    connection: Connection, actor: Actor, content: ContractContent
+) -> tuple[list[Party], Pair | None, UUID | None]:
+    """The parties of a contract to be entered, and if it comes from a pair, its listings and its id.
 
     Raises:
         Forbidden: an authority, or an organization that is no party.
@@ -75,12 +77,12 @@ async def origin_of(connection: Connection, actor: Actor, content: ContractConte
         raise Forbidden(
             Text("合同由当事人、技术经理人或运营方录入", "A contract is entered by a party, a broker or an operator")
         )
-    pair = None
+    pair, pair_id = None, content.recommendation_id
     entered = list(content.parties)
     sides: tuple[UUID, UUID] | None = None
     if content.case_id is not None:
         case = await read_case(connection, actor, content.case_id)
-        sides = (case.need_organization, case.outcome_organization)
+        sides, pair_id = (case.need_organization, case.outcome_organization), case.recommendation_id
         # The case goes on where a listing has left the market meanwhile; then nothing is taken from the two.
         with suppress(NotFound):
             pair = await _listings(connection, actor, case.need_id, case.outcome_id)
@@ -91,7 +93,7 @@ async def origin_of(connection: Connection, actor: Actor, content: ContractConte
         entered = _with_sides(entered, *sides)
     parties = await resolve(connection, entered)
     check_own(actor, parties)
-    return parties, pair
+    return parties, pair, pair_id
 
 
 def _with_sides(entered: list[PartyContent], buyer: UUID, seller: UUID) -> list[PartyContent]:

@@ -38,10 +38,10 @@ class Derived:
 NEW_ID = "select uuidv7()"
 INSERT = """
 insert into contract (
-    id, organization_id, key_id, person_id, recommendation_id, case_id, origin_reason, terms,
+    id, organization_id, key_id, person_id, recommendation_id, case_id, origin_reason, further, terms,
     type, name, field, currency, turnover, technology_value, ends_on
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 
 
@@ -51,20 +51,33 @@ async def insert(
     origin: tuple[UUID | None, UUID | None, str | None],
     terms: dict[str, Any],
     derived: Derived,
+    *,
+    further: bool,
 ) -> UUID:
-    """Keep a draft in the name of the actor; its id.
+    """Keep a draft in the name of the actor; its id. `further`: another contract of its pair is under way.
 
     Raises:
-        Conflict: the pair or the case has a draft already. ValidationProblem: the field is unknown.
+        Conflict: the pair or the case has a draft already, or a contract under way. ValidationProblem: the field is unknown.
     """
     identifier: UUID = await connection.fetchval(NEW_ID)
-    values = (identifier, actor.organization_id, actor.key_id, actor.person_id, *origin, terms, *derived.values())
+    who = (identifier, actor.organization_id, actor.key_id, actor.person_id)
+    values = (*who, *origin, further, terms, *derived.values())
     try:
         # Not returned: the row is seen by its parties, and they come next.
         await connection.execute(INSERT, *values)
     except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as error:
         raise _named(error, derived) from error
     return identifier
+
+
+UNDER_WAY = """
+select id, state from contract where pair_id = $1 and state not in ('settled', 'cancelled') order by id desc limit 1
+"""
+
+
+async def under_way(connection: Connection, pair_id: UUID) -> Row | None:
+    """Id and state of the newest contract of a pair that is neither settled nor cancelled."""
+    return await connection.fetchrow(UNDER_WAY, pair_id)
 
 
 UPDATE_TERMS = """
@@ -93,9 +106,27 @@ async def update_terms(
 def _named(error: asyncpg.PostgresError, derived: Derived) -> Conflict | ValidationProblem:
     constraint = getattr(error, "constraint_name", "") or ""
     if constraint == "contract_draft_of_pair":
-        return Conflict(Text("该推荐对已有合同草稿，请修改原草稿", "The pair has a draft already: change that one"))
+        return Conflict(
+            Text(
+                "该推荐对已有合同草稿，请修改原草稿（PUT /v1/contracts/{id}）",
+                "The pair has a draft already: change that one (PUT /v1/contracts/{id})",
+            )
+        )
     if constraint == "contract_draft_of_case":
-        return Conflict(Text("该对接已有合同草稿，请修改原草稿", "The case has a draft already: change that one"))
+        return Conflict(
+            Text(
+                "该对接已有合同草稿，请修改原草稿（PUT /v1/contracts/{id}）",
+                "The case has a draft already: change that one (PUT /v1/contracts/{id})",
+            )
+        )
+    if constraint == "contract_under_way":
+        return Conflict(
+            Text(
+                '刚有他人就同一对接录入了合同：请查看 GET /v1/contracts；如确为另一份合同，请加 "further": true 重新提交',
+                "Somebody else entered a contract of this pair just now, see GET /v1/contracts: if yours is another one, "
+                'send it again with "further": true',
+            )
+        )
     if constraint == "contract_field_fkey":
         return ValidationProblem([unknown_code("field", str(derived.field))])
     raise error

@@ -275,6 +275,11 @@ class ContractContent(Terms):
     origin_reason: Clause | None = Field(
         default=None, description="Why it is entered here if it did not start here / 非本平台促成时的录入理由"
     )
+    further: bool = Field(
+        default=False,
+        description="The two sides have a contract of this pair under way, and this is another one; told at the entering "
+        "/ 双方就此已有办理中的合同，本合同是另一份；仅在录入时说明",
+    )
 
     @model_validator(mode="after")
     def _from_somewhere(self) -> "ContractContent":

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from service.contracts import lists, repository
 from service.contracts.amounts import complete, schedule
+from service.contracts.cases import check_no_case
 from service.contracts.kept import INTRODUCE, Kept, check_sums, derived, kept_of
 from service.contracts.origins import check_own, filled, origin_of, resolve
 from service.contracts.registration import Known, Line, Missing, lines, missing
@@ -18,7 +19,7 @@ from service.contracts.views import (
     Settlement,
     Sums,
 )
-from service.errors import FieldProblem, Forbidden, NotFound, OutOfTurn, PreconditionFailed, ValidationProblem
+from service.errors import Conflict, FieldProblem, Forbidden, NotFound, OutOfTurn, PreconditionFailed, ValidationProblem
 from service.events import log
 from service.kit.actor import Actor
 from service.kit.clock import now, today
@@ -40,18 +41,43 @@ async def create(connection: Connection, actor: Actor, content: ContractContent)
 
     Raises:
         Forbidden, NotFound, OutOfTurn, ValidationProblem: as `origins.origin_of`.
-        Conflict: the pair or the case has a draft already.
+        Conflict: the pair has a case under way and is named in its place, or has a contract under way and no further one is meant.
     """
-    parties, pair = await origin_of(connection, actor, content)
+    parties, pair, pair_id = await origin_of(connection, actor, content)
+    if content.recommendation_id is not None:
+        await check_no_case(connection, content.recommendation_id)
+    further = await _is_further(connection, pair_id, meant=content.further)
     terms = filled(Terms.model_validate(content.model_dump(include=set(Terms.model_fields))), pair)
     check_sums(terms)
     origin = (content.recommendation_id, content.case_id, content.origin_reason)
-    identifier = await repository.insert(connection, actor, origin, terms.stored(), derived(terms))
+    identifier = await repository.insert(connection, actor, origin, terms.stored(), derived(terms), further=further)
     await repository.write_parties(connection, identifier, parties)
     await log.record(
-        connection, actor, "contract", identifier, "create", to_state=CONTRACT.initial, data=_told(terms, content)
-    )
+        connection, actor, "contract", identifier, "create", to_state=CONTRACT.initial,
+        data=_told(terms, content) | ({"further": True} if further else {}),
+    )  # fmt: skip
     return await present(connection, actor, await read(connection, actor, identifier))
+
+
+async def _is_further(connection: Connection, pair_id: UUID | None, *, meant: bool) -> bool:
+    """Whether a contract to be entered is one beside another of its pair, which has to be meant.
+
+    Raises:
+        Conflict: another is under way, and nobody says that this is a further one; it is named.
+    """
+    found = await repository.under_way(connection, pair_id) if pair_id is not None else None
+    if found is not None and not meant:
+        label = CONTRACT.labels[found["state"]]
+        raise Conflict(
+            Text(
+                f"双方就此已有合同（{found['id']}，“{label.zh}”）：草稿请修改（PUT /v1/contracts/{{id}}）或由一方取消，已签订的请记录变更；"
+                '确为另一份合同时，加上 "further": true',
+                f"There is a contract of this pair already ({found['id']}, “{label.en}”): a draft is changed by "
+                "PUT /v1/contracts/{id} or cancelled by a party, a signed one has a change recorded. If this is another contract, "
+                'add "further": true',
+            )
+        )
+    return found is not None
 
 
 def _told(terms: Terms, content: ContractContent) -> dict[str, object]:
@@ -102,14 +128,16 @@ async def change_draft(
     if (content.recommendation_id, content.case_id) != (kept.row["recommendation_id"], kept.row["case_id"]):
         text = Text("合同的来源不能改变", "Where a contract comes from does not change")
         raise ValidationProblem([FieldProblem("recommendation_id", "same_origin", text)])
-    terms = Terms.model_validate(content.model_dump(include=set(Terms.model_fields)))
-    check_sums(terms)
+    terms, pair = Terms.model_validate(content.model_dump(include=set(Terms.model_fields))), None
     if kept.row["origin_reason"] is None:
         # Its sides are those of the pair; they are read anew, since they may have been corrected meanwhile.
-        parties, _ = await origin_of(connection, actor, content)
+        parties, pair, _ = await origin_of(connection, actor, content)
     else:
         parties = await resolve(connection, content.parties, kept.parties)
         check_own(actor, parties)
+    # What is left open is taken from the listings, as when it was entered.
+    terms = filled(terms, pair)
+    check_sums(terms)
     moment = now()
     if not await repository.update_terms(connection, identifier, kept.version, terms.stored(), derived(terms), moment):
         raise PreconditionFailed(etag(kept.version))
@@ -198,17 +226,17 @@ async def known_of(connection: Connection, actor: Actor, kept: Kept) -> Known:
         state=kept.state,
         field_name=fields.get(kept.terms.field or ""),
         industry_name=industries.get(kept.terms.industry or ""),
-        funding=await _funding(connection, actor, kept.row["recommendation_id"]),
+        funding=await _funding(connection, actor, kept.row["pair_id"]),
         region_names=await lists.region_names(connection, codes),
     )
 
 
-async def _funding(connection: Connection, actor: Actor, recommendation_id: UUID | None) -> Text | None:
+async def _funding(connection: Connection, actor: Actor, pair_id: UUID | None) -> Text | None:
     """The source of funds of the outcome that a contract is about, where it is still shown."""
-    if recommendation_id is None:
+    if pair_id is None:
         return None
     try:
-        pair = await decisions.read_as_side_or_staff(connection, actor, recommendation_id)
+        pair = await decisions.read_as_side_or_staff(connection, actor, pair_id)
     except NotFound:
         return None
     outcome = await listings.stored(connection, Kind.OUTCOME, pair["outcome_id"])

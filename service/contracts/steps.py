@@ -22,6 +22,7 @@ from service.kit.clock import now, today
 from service.kit.db import Connection
 from service.kit.etag import check_if_match
 from service.kit.language import Text
+from service.settings import Settings
 from service.workflows.engine import Advanced, advance
 from service.workflows.tables import CONTRACT
 
@@ -52,6 +53,7 @@ class Taking:
     body: StepRequest
     step: Advanced
     moment: datetime
+    settings: Settings
 
 
 async def act(
@@ -61,6 +63,7 @@ async def act(
     action: ContractAction,
     body: StepRequest,
     if_match: str | None,
+    settings: Settings,
 ) -> Contract:
     """Take one step: compare-and-set, one event, and the record that goes with it.
 
@@ -87,7 +90,7 @@ async def act(
         ContractAction.SETTLE: _settle,
         ContractAction.CANCEL: _cancel,
     }[action]
-    await take(Taking(connection, actor, kept, body, step, moment))
+    await take(Taking(connection, actor, kept, body, step, moment, settings))
     return await present(connection, actor, await read(connection, actor, identifier))
 
 
@@ -167,7 +170,8 @@ async def _sign(it: Taking) -> None:
     if not it.kept.introduced_by(it.actor):
         _check_confirmed(it.actor, it.kept)
     await _save(it, signed_on=it.body.signed_on, data={"amounts": True})
-    await mark_contracted(it.connection, it.actor, it.kept.row["case_id"], it.kept.row["recommendation_id"])
+    origin = it.kept.row["case_id"], it.kept.row["recommendation_id"]
+    await mark_contracted(it.connection, it.actor, *origin, it.settings)
 
 
 def _check_confirmed(actor: Actor, kept: Kept) -> None:

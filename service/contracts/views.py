@@ -138,6 +138,9 @@ class Contract(BaseModel):
     recommendation_id: UUID | None
     case_id: UUID | None
     origin_reason: str | None
+    further: bool = Field(
+        description="Another contract of the same pair was under way / 录入时同一对接已有办理中的合同"
+    )
     parties: list[Party]
     terms: Terms = Field(description="As they are now, changes laid over / 现行条款")
     sums: Sums

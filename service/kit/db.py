@@ -103,6 +103,18 @@ async def set_actor(connection: Connection, actor: Actor) -> None:
     )
 
 
+@asynccontextmanager
+async def acting_as(connection: Connection, actor: Actor, *, instead_of: Actor) -> AsyncIterator[None]:
+    """Within a transaction, act in another's name: what follows by itself from somebody's step is the service's own.
+
+    A block that raises gives the former actor back, too: it is undone to where it began.
+    """
+    async with connection.transaction():
+        await set_actor(connection, actor)
+        yield
+        await set_actor(connection, instead_of)
+
+
 TAKE_RANKING_ROLE = f"set local role {RANKING_ROLE}"
 TAKE_APPLICATION_ROLE = f"set local role {APPLICATION_ROLE}"
 

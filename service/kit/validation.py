@@ -18,8 +18,8 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
     "string_too_short": lambda c: Text(f"至少 {c['min_length']} 个字符", f"At least {c['min_length']} characters"),
     "string_too_long": lambda c: Text(f"最多 {c['max_length']} 个字符", f"At most {c['max_length']} characters"),
     "string_pattern_mismatch": lambda c: _pattern(str(c["pattern"])),
-    "enum": lambda c: Text(f"应为其中之一：{c['expected']}", f"Must be one of: {c['expected']}"),
-    "literal_error": lambda c: Text(f"应为其中之一：{c['expected']}", f"Must be one of: {c['expected']}"),
+    "enum": lambda c: _one_of(str(c["expected"])),
+    "literal_error": lambda c: _one_of(str(c["expected"])),
     "int_type": lambda _: Text("应为整数", "Must be a whole number"),
     "int_parsing": lambda _: Text("应为整数", "Must be a whole number"),
     "int_from_float": lambda _: Text("应为整数，不能有小数", "Must be a whole number, without decimals"),
@@ -88,7 +88,7 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
         "校验码与前 17 位不符（GB 32100），请核对是否有误写",
         "The check character does not fit the first 17 (GB 32100): look for a mistyped character",
     ),
-    "union_tag_invalid": lambda c: Text(f"应为其中之一：{c['expected_tags']}", f"Must be one of: {c['expected_tags']}"),
+    "union_tag_invalid": lambda c: _one_of(str(c["expected_tags"])),
     "union_tag_not_found": lambda c: Text(f"缺少 {c['discriminator']}", f"{c['discriminator']} is missing"),
     "party_named_once": lambda _: Text(
         "平台内单位填 organization_id，平台外单位填 name，二者必填其一",
@@ -129,6 +129,24 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
     "note_with_other": lambda _: Text("原因为“其他”时请在 note 中说明", "The code other needs a note"),
 }
 
+# Rules over several fields that ask for a change of one: that one is named, and not the object that holds them.
+NAMED: dict[str, str] = {
+    "code_with_decline": "code",
+    "told_when_declined": "to_provider",
+    "until_with_snooze": "snoozed_until",
+    "deadline_of_need": "needed_by",
+    "development_form": "development_form",
+    "purpose_with_yes": "purpose",
+    "code_with_no": "code",
+    "text_with_question": "text",
+    "text_with_other": "text",
+    "no_text_with_yes": "text",
+    "code_of_closing": "code",
+    "note_with_other": "note",
+    "amount_with_paid": "amount",
+    "meeting_order": "ends_at",
+}
+
 PATTERNS: dict[str, Text] = {
     r"^\d{6}$": Text("应为六位行政区划代码，例如 640100", "Must be a six-digit code of GB/T 2260, such as 640100"),
     "^[A-T]$": Text("应为国民经济行业门类字母 A–T", "Must be a section letter of GB/T 4754, A to T"),
@@ -154,14 +172,20 @@ PATTERNS: dict[str, Text] = {
 }
 
 
+def _one_of(expected: str) -> Text:
+    """What pydantic lists as 'a', 'b' or 'c'."""
+    return Text(f"应为其中之一：{expected.replace(' or ', '、').replace(', ', '、')}", f"Must be one of: {expected}")
+
+
 def _pattern(pattern: str) -> Text:
     return PATTERNS.get(pattern, Text(f"格式应符合 {pattern}", f"Must match {pattern}"))
 
 
 def problem_of(error: ErrorDetails, *, skip: int = 0) -> FieldProblem:
     """One finding; `skip` drops leading parts of the path that the caller did not write ("body", "query")."""
-    path = ".".join(str(part) for part in error["loc"][skip:]) or "body"
     rule = error["type"]
+    named = (NAMED[rule],) if rule in NAMED else ()
+    path = ".".join(str(part) for part in (*error["loc"][skip:], *named)) or "body"
     if rule in ("too_short", "too_long") and isinstance(error["input"], str):
         # Said of a text whose length is checked after it was tidied up; "entries" would be the wrong word.
         rule = f"string_{rule}"

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from service.errors import Conflict, FieldProblem, ValidationProblem
-from service.kit.db import Connection, affected
+from service.kit.db import Connection, Row, affected
 from service.kit.language import Text
 from service.listings.schemas import IpRight, Kind, Listing, Revision
 
@@ -189,6 +189,15 @@ async def lock_state(connection: Connection, identifier: UUID) -> tuple[str, int
     return (row["state"], row["version"]) if row else None
 
 
+# Nobody else changes its state meanwhile; rows that refer to it may come.
+HOLD = "select state, published_at from listing where id = $1 for no key update"
+
+
+async def hold(connection: Connection, identifier: UUID) -> Row | None:
+    """State and time of publication of a listing, held until the transaction ends."""
+    return await connection.fetchrow(HOLD, identifier)
+
+
 FIND_EXTERNAL = """
 select id from listing where organization_id = $1 and kind = $2 and external_id = $3
 """
@@ -214,7 +223,7 @@ TRANSITION = """
 update listing
 set state = $3, version = version + 1, updated_at = $4,
     submitted_at = case when $3 = 'submitted' then $4 else submitted_at end,
-    published_at = case when $3 = 'published' then $4 else published_at end,
+    published_at = case when $3 = 'published' and $2 <> 'docking' then $4 else published_at end,
     closed_at = case when $3 in ('fulfilled', 'transferred', 'withdrawn', 'expired') then $4
                      when $3 = 'draft' then null else closed_at end
 where id = $1 and state = $2

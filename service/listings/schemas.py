@@ -24,6 +24,8 @@ class Kind(StrEnum):
 
 # States in which everybody with a key may read a listing.
 PUBLIC_STATES = frozenset({"published", "docking", "fulfilled", "transferred"})
+# Indexed and ranked: a need that is talked about is open to others as before.
+MATCHED_STATES = frozenset({"published", "docking"})
 
 MAX_TEXT = 20_000
 

@@ -1,26 +1,36 @@
 """Rules of listings, the same for needs and outcomes: who may see, change and advance them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from matching.profiling import detect_language
+from service.cases import talks
 from service.errors import Conflict, FieldProblem, Forbidden, NotFound, OutOfTurn, PreconditionFailed, ValidationProblem
 from service.events import log
 from service.events.changes import changes, kept
 from service.kit import queue
 from service.kit.actor import SYSTEM, Actor, Role
 from service.kit.clock import now
-from service.kit.db import Connection
+from service.kit.db import Connection, acting_as
 from service.kit.etag import check_if_match, etag
 from service.kit.language import Text
 from service.kit.tiers import guarded, hidden
 from service.listings import refinement_repository, repository
 from service.listings.repository import find_anywhere, find_external, lock_state, unknown_code, unpublished_of
 from service.listings.repository import get as stored
-from service.listings.schemas import PUBLIC_STATES, IpRight, Kind, Listing, ListingContent, Revision, Standing
+from service.listings.schemas import (
+    MATCHED_STATES,
+    PUBLIC_STATES,
+    IpRight,
+    Kind,
+    Listing,
+    ListingContent,
+    Revision,
+    Standing,
+)
 from service.listings.search import grams_of
 from service.listings.tiers import view_of
 from service.matches import withdrawal
@@ -39,7 +49,7 @@ AUTHORS = {
 }
 # Whoever reviews a listing may correct it while it is open; its owner only before somebody else has begun to.
 OWNER_EDITS = frozenset({"draft", "submitted"})
-REVIEWER_EDITS = frozenset({"draft", "submitted", "refining", "verified", "published"})
+REVIEWER_EDITS = frozenset({"draft", "submitted", "refining", "verified", *MATCHED_STATES})
 NO_LISTING = {
     Kind.NEED: Text("没有这条需求，或无权查看", "No such need, or none that you may see"),
     Kind.OUTCOME: Text("没有这项成果，或无权查看", "No such outcome, or none that you may see"),
@@ -186,7 +196,7 @@ async def change(
     await log.record(connection, actor, kind, identifier, "change", data=data)
     if content.confidential and not current.confidential:
         await withdrawal.forget_quotes(connection, identifier)
-    if current.state == "published":
+    if current.state in MATCHED_STATES:
         await queue.enqueue_index(connection, identifier, after.version)
     return after
 
@@ -252,7 +262,8 @@ async def act(
     step = advance(workflow, current.state, action, actor, owner=owner, now=moment)
     if not isinstance(step, Advanced):
         raise as_error(workflow, step)
-    if step.target == "published":
+    enters = step.target in MATCHED_STATES and step.source not in MATCHED_STATES
+    if enters:
         _check_standing(current)
         await _check_agreed(connection, actor, current)
     if action == "submit":
@@ -277,11 +288,31 @@ async def act(
     elif step.source == "refining":
         published = step.target == "published"
         await refinement_repository.end(connection, identifier, moment, published=published)
-    if step.target == "published":
+    if enters:
         await queue.enqueue_index(connection, identifier, current.version + 1, bulk=bulk)
-    elif step.source == "published":
+        if kind is Kind.NEED:
+            await settle_docking(connection, actor, identifier)
+    elif step.target in MATCHED_STATES:
+        await withdrawal.stay_in_matching(connection, identifier, current.version + 1)
+    elif step.source in MATCHED_STATES:
         await withdrawal.leave_matching(connection, identifier)
     return await _present(connection, kind, identifier)
+
+
+async def settle_docking(connection: Connection, actor: Actor, need_id: UUID) -> None:
+    """Bring a published need to what its cases say, in the name of the service: docking while it is talked about in one.
+
+    Called where a case begins or ceases to be one in which both consent, after that is saved, and where a need is published.
+    Of several cases at once each counts the others only when it holds the need, so that none is forgotten.
+    """
+    service = replace(SYSTEM, request_id=actor.request_id, address_class=actor.address_class)
+    async with acting_as(connection, service, instead_of=actor):
+        held = await repository.hold(connection, need_id)
+        if held is None or held["state"] not in MATCHED_STATES:
+            return
+        wanted = "docking" if await talks.is_talked_about(connection, need_id, held["published_at"]) else "published"
+        if held["state"] != wanted:
+            await act(connection, service, Kind.NEED, need_id, "dock" if wanted == "docking" else "undock")
 
 
 def _check_standing(listing: Listing) -> None:

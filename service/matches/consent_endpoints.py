@@ -22,7 +22,7 @@ router = APIRouter(prefix="/recommendations/{recommendation_id}", tags=["matches
 )
 async def give_consent(tx: Tx, recommendation_id: UUID, body: ConsentRequest) -> Consents:
     """Let the other side know you, for a stated purpose, once a broker accepted the pair."""
-    return await consents.give(tx.connection, tx.actor, recommendation_id, body)
+    return await consents.give(tx.connection, tx.actor, recommendation_id, body, tx.settings)
 
 
 @router.delete("/consent", summary="Withdraw your side's consent / 撤回本方同意", responses=problems(403, 404, 409))
@@ -34,7 +34,7 @@ async def withdraw_consent(
     ] = None,
 ) -> Consents:
     """Closes the contact data of both sides at once; what was seen before is on record."""
-    return await consents.withdraw(tx.connection, tx.actor, recommendation_id, side)
+    return await consents.withdraw(tx.connection, tx.actor, recommendation_id, side, tx.settings)
 
 
 @router.get("/consent", summary="Who consented / 查看双方同意情况", responses=problems(404))

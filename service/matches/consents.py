@@ -14,6 +14,7 @@ from service.listings.tiers import view_of_row
 from service.matches import consent_repository, decisions, repository
 from service.matches.consent_schemas import Consent, ConsentRequest, Consents, Contact, Contacts, Side
 from service.matches.relations import Relation
+from service.settings import Settings
 
 # An authority oversees the market, and has nobody to call.
 INTRODUCE = (Role.BROKER, Role.OPERATOR, Role.ADMINISTRATOR)
@@ -26,7 +27,9 @@ OFF_THE_MARKET = Text(
 NOT_ACCEPTED = Text("技术经理人采纳后双方才能表示同意", "The sides consent once a broker accepted the pair")
 
 
-async def give(connection: Connection, actor: Actor, identifier: UUID, request: ConsentRequest) -> Consents:
+async def give(
+    connection: Connection, actor: Actor, identifier: UUID, request: ConsentRequest, settings: Settings
+) -> Consents:
     """Consent for the actor's side of a pair.
 
     Raises:
@@ -51,11 +54,13 @@ async def give(connection: Connection, actor: Actor, identifier: UUID, request: 
     made = await consent_repository.insert(connection, actor, identifier, side, request.purpose)
     await _record(connection, actor, identifier, "consent", side, made)
     state = await _state(connection, identifier)
-    await invitations.consented(connection, actor, identifier, Party(side), _parties(state))
+    await invitations.consented(connection, actor, identifier, Party(side), _parties(state), settings)
     return state
 
 
-async def withdraw(connection: Connection, actor: Actor, identifier: UUID, wanted: Side | None) -> Consents:
+async def withdraw(
+    connection: Connection, actor: Actor, identifier: UUID, wanted: Side | None, settings: Settings
+) -> Consents:
     """End the consent of the actor's side; from then on nothing is opened by it.
 
     Raises:
@@ -69,7 +74,7 @@ async def withdraw(connection: Connection, actor: Actor, identifier: UUID, wante
         raise OutOfTurn(Text("本方当前没有有效的同意", "Your side has no open consent to withdraw"))
     await _record(connection, actor, identifier, "withdraw_consent", side, ended)
     state = await _state(connection, identifier)
-    await invitations.withdrew(connection, actor, identifier, Party(side), _parties(state))
+    await invitations.withdrew(connection, actor, identifier, Party(side), _parties(state), settings)
     return state
 
 
@@ -142,6 +147,18 @@ def _sides(consents: list[Consent]) -> frozenset[Side]:
     return frozenset(consent.side for consent in consents if consent.withdrawn_at is None)
 
 
+async def hold(connection: Connection, identifier: UUID) -> None:
+    """Hold the consents of a pair until the transaction ends; whoever then holds its case comes after."""
+    await consent_repository.lock(connection, identifier, to_change=True)
+
+
+async def end_with_case(connection: Connection, actor: Actor, identifier: UUID, side: Side) -> None:
+    """End the consent of a side that has left the pair's case, if it had one; the consents are held."""
+    ended = await consent_repository.withdraw(connection, actor, identifier, side)
+    if ended is not None:
+        await _record(connection, actor, identifier, "withdraw_consent", side, ended, left=True)
+
+
 async def consenting(connection: Connection, identifier: UUID) -> frozenset[Party]:
     """The sides of a pair that consent now; for rooms that have settled who may ask."""
     return _parties(await _state(connection, identifier))
@@ -165,9 +182,15 @@ async def _state(connection: Connection, identifier: UUID) -> Consents:
 
 
 async def _record(
-    connection: Connection, actor: Actor, identifier: UUID, action: str, side: Side, consent: UUID
+    connection: Connection,
+    actor: Actor,
+    identifier: UUID,
+    action: str,
+    side: Side,
+    consent: UUID,
+    *,
+    left: bool = False,
 ) -> None:
     # The purpose is a text of people's own, and stays with the consent.
-    await log.record(
-        connection, actor, "recommendation", identifier, action, data={"side": side, "consent": str(consent)}
-    )
+    data: dict[str, object] = {"side": side, "consent": str(consent)} | ({"left": True} if left else {})
+    await log.record(connection, actor, "recommendation", identifier, action, data=data)

@@ -99,12 +99,12 @@ async def names_behind(connection: Connection, needs: list[UUID]) -> dict[UUID, 
 
 ON_THE_MARKET = """
 select count(*) = 2 from listing join organization on organization.id = organization_id
-where listing.id in ($1, $2) and listing.state = 'published' and organization.state <> 'suspended'
+where listing.id in ($1, $2) and listing.state in ('published', 'docking') and organization.state <> 'suspended'
 """
 
 
 async def both_on_the_market(connection: Connection, pair: Row) -> bool:
-    """Whether both listings of a pair are published by organizations in good standing."""
+    """Whether both listings of a pair are matched, of organizations in good standing."""
     both: bool = await connection.fetchval(ON_THE_MARKET, pair["need_id"], pair["outcome_id"])
     return both
 

@@ -16,6 +16,7 @@ from service.kit.language import Text
 from service.matches import decision_repository, repository
 from service.matches.schemas import Decision, DecisionRequest
 from service.review import leases
+from service.settings import Settings
 from service.workflows.engine import Advanced, advance
 from service.workflows.refusals import as_error
 from service.workflows.tables import RECOMMENDATION
@@ -63,7 +64,12 @@ async def read_as_side_or_staff(connection: Connection, actor: Actor, identifier
 
 
 async def decide(
-    connection: Connection, actor: Actor, identifier: UUID, request: DecisionRequest, if_match: str | None
+    connection: Connection,
+    actor: Actor,
+    identifier: UUID,
+    request: DecisionRequest,
+    if_match: str | None,
+    settings: Settings,
 ) -> Decision:
     """Accept, decline or snooze a pair, and keep what the broker had before the eyes.
 
@@ -73,13 +79,15 @@ async def decide(
         Leased: another broker works on it. PreconditionFailed: another version than the one seen.
         ValidationProblem: the snooze lies in the past, or the text to the provider names who posted the need.
     """
-    (answer,) = await decide_many(connection, actor, [Asked(identifier, request, if_match)])
+    (answer,) = await decide_many(connection, actor, [Asked(identifier, request, if_match)], settings)
     if isinstance(answer, ServiceError):
         raise answer
     return answer
 
 
-async def decide_many(connection: Connection, actor: Actor, asked: Sequence[Asked]) -> list[Decision | ServiceError]:
+async def decide_many(
+    connection: Connection, actor: Actor, asked: Sequence[Asked], settings: Settings
+) -> list[Decision | ServiceError]:
     """Make decisions in one transaction; for each, in order, the decision or why it is not made.
 
     What can be decided is decided: whoever wants all or nothing raises, so that the transaction is undone. Pairs are held
@@ -108,7 +116,7 @@ async def decide_many(connection: Connection, actor: Actor, asked: Sequence[Aske
         try:
             _check_unchanged(each, held.get(each.identifier), step)
             leases.check_free(each.identifier, taken)
-            answers[place] = await _keep(connection, actor, each.request, rows[each.identifier], step, moment)
+            answers[place] = await _keep(connection, actor, each.request, rows[each.identifier], step, moment, settings)
         except ServiceError as error:
             answers[place] = error
     await leases.settle(connection)
@@ -157,7 +165,13 @@ def _check_unchanged(asked: Asked, held: Row | None, step: Advanced) -> None:
 
 
 async def _keep(
-    connection: Connection, actor: Actor, request: DecisionRequest, row: Row, step: Advanced, moment: datetime
+    connection: Connection,
+    actor: Actor,
+    request: DecisionRequest,
+    row: Row,
+    step: Advanced,
+    moment: datetime,
+    settings: Settings,
 ) -> Decision:
     identifier: UUID = row["id"]
     rank = await decision_repository.rank_in_need(connection, row["need_id"], row["score"], identifier)
@@ -188,7 +202,8 @@ async def _keep(
         data={"code": request.code, "rank": rank, "decision": str(decision.id)},
     )
     if request.action == "accept":
-        await opening.open_case(connection, actor, row)
+        case = await opening.open_case(connection, actor, row, settings)
+        return decision.model_copy(update={"case_id": case.id})
     return decision
 
 

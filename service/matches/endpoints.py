@@ -104,7 +104,7 @@ async def read_recommendation(tx: Tx, recommendation_id: UUID, response: Respons
 )
 async def decide(tx: Tx, recommendation_id: UUID, body: DecisionRequest, if_match: IfMatch = None) -> Decision:
     """Decide on a pair (brokers). Kept with rank, features and model version."""
-    return await decisions.decide(tx.connection, tx.actor, recommendation_id, body, if_match)
+    return await decisions.decide(tx.connection, tx.actor, recommendation_id, body, if_match, tx.settings)
 
 
 @router.post(

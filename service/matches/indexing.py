@@ -18,8 +18,8 @@ from service.kit.clock import today
 from service.kit.db import Connection, ranking_role, transaction
 from service.kit.queue import Handler, ListingJob
 from service.listings import service as listings
+from service.listings.schemas import MATCHED_STATES, Listing
 from service.listings.schemas import Kind as ListingKind
-from service.listings.schemas import Listing
 from service.matches import repository
 from service.matches.models import active_ranking
 from service.matches.profiles import profile_of
@@ -74,7 +74,8 @@ async def index_listing(resources: Resources, listing_id: UUID, *, bulk: bool) -
     }
     async with transaction(resources.pool, SYSTEM) as connection:
         suspended = await access.lock_state(connection, listing.organization_id) == "suspended"
-        if suspended or await listings.lock_state(connection, listing_id) != ("published", listing.version):
+        state, version = await listings.lock_state(connection, listing_id) or ("", 0)
+        if suspended or state not in MATCHED_STATES or version != listing.version:
             # A newer version has its own job; a withdrawn listing has left the index with its withdrawal, and one of a
             # suspended organization with its suspension.
             return
@@ -108,7 +109,7 @@ async def _published(connection: Connection, listing_id: UUID) -> Listing | None
     for kind in ListingKind:
         listing = await listings.stored(connection, kind, listing_id)
         if listing is not None:
-            if listing.state == "published" and listing.organization_state != "suspended":
+            if listing.state in MATCHED_STATES and listing.organization_state != "suspended":
                 return listing
             await leave_matching(connection, listing_id)
     return None

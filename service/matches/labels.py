@@ -36,7 +36,7 @@ async def decided(connection: Connection) -> list[Decided]:
 STORED = """
 select need_id, outcome_id, score,
        (select jsonb_object_agg(part ->> 'signal', part -> 'raw') from jsonb_array_elements(explanation -> 'signals') as part) as raw
-from recommendation join listing on listing.id = need_id and listing.state = 'published'
+from recommendation join listing on listing.id = need_id and listing.state in ('published', 'docking')
 where recommendation.state <> 'superseded'
 order by need_id, score desc, recommendation.id desc
 """

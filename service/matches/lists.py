@@ -11,6 +11,7 @@ from matching.embedding import Role, SilentTextError
 from matching.explanation import QUOTING_CODES, Labels, as_data, indicator_rows, sentence
 from matching.index.models import active_model
 from matching.types import Match, Scope
+from service.cases import talks
 from service.errors import FieldProblem, NotFound, Unavailable, ValidationProblem
 from service.kit.actor import Actor
 from service.kit.clock import today
@@ -19,7 +20,7 @@ from service.kit.language import Language, Text, current_language
 from service.kit.pages import decode_cursor, encode_cursor
 from service.kit.tiers import redact
 from service.listings import service as listings
-from service.listings.schemas import Kind
+from service.listings.schemas import MATCHED_STATES, Kind
 from service.listings.tiers import relations_of, view_of_row
 from service.matches import decision_repository, decisions, repository
 from service.matches.models import active_ranking
@@ -92,7 +93,7 @@ async def ranked_page(
     last = shown[-1] if len(rows) > limit else None
     ranked_at = await repository.ranked_at(connection, listing_id)
     return MatchPage(
-        status="not_published" if listing.state != "published" else "ranked" if ranked_at else "pending",
+        status="not_published" if listing.state not in MATCHED_STATES else "ranked" if ranked_at else "pending",
         ranked_at=ranked_at,
         items=[
             StoredMatch(
@@ -148,6 +149,7 @@ async def _present(connection: Connection, actor: Actor, rows: list[Row]) -> lis
     listed = [row[name] for row in rows for name in ("need_id", "outcome_id")]
     sides = await _counterparts(connection, actor, listed, accepted)
     speaker = await Speaker.of(connection, [row["explanation"] for row in rows])
+    cases = await talks.newest(connection, [row["id"] for row in rows if row["state"] == "accepted"])
     made = await decision_repository.list_of(connection, [row["id"] for row in rows] if actor.is_staff else [])
     return [
         Recommendation(
@@ -155,6 +157,7 @@ async def _present(connection: Connection, actor: Actor, rows: list[Row]) -> lis
             outcome=sides[row["outcome_id"]],
             reason=speaker.say(row["explanation"]),
             indicators=_indicators(row["explanation"]),
+            case_id=cases.get(row["id"]),
             decisions=made.get(row["id"], []),
             **_columns(row, "id", "state", "version", "snoozed_until", "model_version", "updated_at"),
         )

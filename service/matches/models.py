@@ -208,7 +208,7 @@ async def kept_models(connection: Connection) -> list[Row]:
 INDEXED = """
 select listing.id, listing.version from listing
 join listing_matching on listing_id = listing.id and indexed_version = listing.version
-where state = 'published' order by listing.id
+where state in ('published', 'docking') order by listing.id
 """
 
 

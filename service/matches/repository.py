@@ -336,7 +336,7 @@ async def decided_pairs(connection: Connection) -> list[Row]:
 SAMPLE_OF_NEEDS = """
 select listing.id from listing
 join listing_matching on listing_matching.listing_id = listing.id
-where listing.kind = 'need' and listing.state = 'published'
+where listing.kind = 'need' and listing.state in ('published', 'docking')
 order by md5($1::text || listing.id::text), listing.id
 limit $2
 """
@@ -362,7 +362,7 @@ select id, title, keywords, case when confidential then coalesce(abstract, '') e
     prospects, nullif(array_to_string(indicators, E'\n'), '')
 ) end as text
 from listing
-where kind = $1 and state = 'published' and ($2::uuid is null or id > $2)
+where kind = $1 and state in ('published', 'docking') and ($2::uuid is null or id > $2)
   and not exists (select from organization where organization.id = organization_id and organization.state = 'suspended')
 order by id
 limit $3
@@ -402,6 +402,16 @@ async def mark_ranked(connection: Connection, listing_id: UUID, ranking_model: s
     await connection.execute(MARK_RANKED, listing_id, ranking_model, pairs)
 
 
+CARRY_INDEX = """
+update listing_matching set indexed_version = $2 where listing_id = $1 and indexed_version = $2 - 1
+"""
+
+
+async def carry_index(connection: Connection, listing_id: UUID, version: int) -> None:
+    """The index holds this version of a listing if it held the one before."""
+    await connection.execute(CARRY_INDEX, listing_id, version)
+
+
 FORGET = "delete from listing_matching where listing_id = $1"
 
 
@@ -420,7 +430,7 @@ async def ranked_at(connection: Connection, listing_id: UUID) -> datetime | None
 
 
 PUBLISHED_OF = """
-select id, version from listing where organization_id = $1 and state = 'published' order by id
+select id, version from listing where organization_id = $1 and state in ('published', 'docking') order by id
 """
 
 
@@ -434,7 +444,7 @@ UNINDEXED = """
 select listing.id, listing.version from listing
 join organization on organization.id = listing.organization_id and organization.state <> 'suspended'
 left join listing_matching on listing_matching.listing_id = listing.id
-where listing.state = 'published' and indexed_version is distinct from listing.version
+where listing.state in ('published', 'docking') and indexed_version is distinct from listing.version
 order by listing.id
 limit $1
 """
@@ -450,7 +460,7 @@ UNRANKED = """
 select listing.id, listing.version from listing
 join listing_matching on listing_matching.listing_id = listing.id
 left join active_ranking_model on true
-where listing.state = 'published' and indexed_version = listing.version
+where listing.state in ('published', 'docking') and indexed_version = listing.version
   and (ranked_at is null or ranked_at < indexed_at or ranking_model <> active_ranking_model.version)
 order by listing.id
 limit $1

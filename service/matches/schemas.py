@@ -247,6 +247,9 @@ class Decision(BaseModel):
     features: dict[str, Any]
     decided_at: datetime
     undone_at: datetime | None = Field(description="When it was taken back; it teaches nothing then / 撤销时间")
+    case_id: UUID | None = Field(
+        default=None, description="In the answer to an acceptance: the case that it opened / 采纳后开启的对接"
+    )
 
 
 class Recommendation(Scored):
@@ -260,6 +263,7 @@ class Recommendation(Scored):
     snoozed_until: datetime | None
     model_version: str
     updated_at: datetime
+    case_id: UUID | None = Field(description="Its newest case, once it was accepted / 最近的对接")
     decisions: list[Decision]
 
 

@@ -34,7 +34,7 @@ AT_ONCE = 5_000
 # Other writers wait for the lexicon meanwhile: some tenths of a second.
 TEXTS_AT_ONCE = 50
 KINDS: tuple[Kind, ...] = ("need", "outcome")
-VERSIONS = "select id, version from listing where id = any ($1) and state = 'published'"
+VERSIONS = "select id, version from listing where id = any ($1) and state in ('published', 'docking')"
 
 
 async def settle(resources: Resources) -> None:

@@ -16,6 +16,11 @@ async def leave_matching(connection: Connection, listing_id: UUID) -> None:
     await repository.forget(connection, listing_id)
 
 
+async def stay_in_matching(connection: Connection, listing_id: UUID, version: int) -> None:
+    """A step left the text as it was: what the index holds of the version before is that of this one. The service's own."""
+    await repository.carry_index(connection, listing_id, version)
+
+
 async def forget_quotes(connection: Connection, listing_id: UUID) -> None:
     """Of what has become confidential nothing stays that was quoted before: it leaves matching, and its pairs' reasons go.
 

@@ -41,7 +41,12 @@ async def of_listing(connection: Connection, event: Event) -> Parties | None:
     question = event.data.get("question") if event.action == "answer" else None
     broker = event.data.get("broker") if event.action in ("assign", "unassign") else None
     row = await connection.fetchrow(LISTING, event.subject_id, question and UUID(question), broker and UUID(broker))
-    return Parties(owner=row["organization_id"], title=row["title"], reviewer=row["reviewer"]) if row else None
+    if row is None:
+        return None
+    # A need is docking, or is no more, by a step of its case, of which everybody is told.
+    elsewhere = event.action in ("dock", "undock")
+    owner, title, reviewer = row["organization_id"], row["title"], row["reviewer"]
+    return Parties(owner=owner, title=title, reviewer=reviewer, told_elsewhere=elsewhere)
 
 
 # A case stays with those who were asked, and with the broker who accepted the pair.
@@ -133,17 +138,20 @@ async def of_pair(connection: Connection, event: Event) -> Parties | None:
         need=_party(row, "need"),
         outcome=_party(row, "outcome"),
         broker=row["broker"],
-        told_elsewhere=_told_by_case(event.action, row["case_state"]),
+        told_elsewhere=_told_by_case(event, row["case_state"]),
     )
 
 
-def _told_by_case(action: str, state: str | None) -> bool:
-    """Whether the pair's case, if it has one, has an event of the same step; one that has ended does not notice a withdrawal."""
-    match action:
+def _told_by_case(event: Event, state: str | None) -> bool:
+    """Whether the pair's case, if it has one, has an event of the same step.
+
+    One that has ended notices no withdrawal, except that by which a side left it.
+    """
+    match event.action:
         case "accept" | "consent":
             return state is not None
         case "withdraw_consent":
-            return state is not None and state not in ENDED
+            return bool(event.data.get("left")) or (state is not None and state not in ENDED)
         case _:
             return False
 

@@ -11,6 +11,7 @@ from service.matches.decisions import Asked
 from service.matches.schemas import Decision, DecisionRequest
 from service.review.schemas import BatchAnswer, BatchDecision, BatchItem, BatchRequest
 from service.review.service import DECIDERS
+from service.settings import Settings
 
 
 class BatchRefused(ServiceError):
@@ -21,7 +22,7 @@ class BatchRefused(ServiceError):
     title = Text("未作出任何决定", "Nothing was decided")
 
 
-async def decide(connection: Connection, actor: Actor, request: BatchRequest) -> BatchAnswer:
+async def decide(connection: Connection, actor: Actor, request: BatchRequest, settings: Settings) -> BatchAnswer:
     """Make decisions in the caller's transaction, in the order in which they were sent.
 
     Raises:
@@ -31,7 +32,7 @@ async def decide(connection: Connection, actor: Actor, request: BatchRequest) ->
     """
     if not actor.has(*DECIDERS):
         raise Forbidden(Text("审阅推荐需要技术经理人密钥", "Deciding on pairs takes a broker's key"))
-    answers = await decisions.decide_many(connection, actor, [_asked(each) for each in request.decisions])
+    answers = await decisions.decide_many(connection, actor, [_asked(each) for each in request.decisions], settings)
     problems = [
         problem
         for place, answer in enumerate(answers)

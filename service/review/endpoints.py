@@ -69,7 +69,7 @@ async def decide(tx: Tx, body: BatchRequest) -> BatchAnswer:
     All or nothing: where one cannot be decided none is, and each is named by its place (`decisions.3`). With `partial` what
     can be decided is.
     """
-    return await batches.decide(tx.connection, tx.actor, body)
+    return await batches.decide(tx.connection, tx.actor, body, tx.settings)
 
 
 @router.get("/declines", summary="Why my outcomes were declined / 成果被否决的原因", responses=problems())

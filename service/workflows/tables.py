@@ -24,9 +24,20 @@ NEED = table(
     step("return", "submitted refining", "draft", REVIEWERS, "退回修改", "return for changes"),
     step("refine", "submitted", "refining", REVIEWERS, "开始凝练", "begin to refine"),
     step("publish", "submitted refining", "published", REVIEWERS, "发布", "publish"),
+    # By its cases (ADR 0019): in one of them both sides consent, or no more in any.
+    step("dock", "published", "docking", (Role.SYSTEM,), "开始对接", "begin docking"),
+    step("undock", "docking", "published", (Role.SYSTEM,), "对接结束", "end docking"),
     step("fulfil", "published docking", "fulfilled", (OWNER, *REVIEWERS), "标记为已解决", "mark as fulfilled"),
-    step("withdraw", "draft submitted refining published", "withdrawn", (OWNER, Role.OPERATOR), "撤回", "withdraw"),
+    step(
+        "withdraw",
+        "draft submitted refining published docking",
+        "withdrawn",
+        (OWNER, Role.OPERATOR),
+        "撤回",
+        "withdraw",
+    ),
     step("reopen", "withdrawn expired", "draft", (OWNER, Role.OPERATOR), "重新编辑", "open again"),
+    # Not from docking: two who talk would lose sight of each other.
     step("expire", "submitted refining published", "expired", (Role.SYSTEM,), "到期", "expire"),
 )
 
@@ -144,7 +155,12 @@ CASE = table(
     step("withdraw_consent", "consented consulting negotiating", "invited", (OWNER,), "撤回同意", "withdraw a consent"),
     step("consult", "consented", "consulting", (OWNER, *REVIEWERS), "开始磋商", "begin to consult"),
     step("negotiate", "consulting", "negotiating", (OWNER, *REVIEWERS), "开始谈判", "begin to negotiate"),
-    step("contract", "consulting negotiating", "contracted", (OWNER, *REVIEWERS), "签约", "sign the contract"),
+    # Who had agreed before need not talk once more for the market's sake.
+    step(
+        "contract", "consented consulting negotiating", "contracted", (OWNER, *REVIEWERS), "签约", "sign the contract"
+    ),
+    # Neither side is kept in talks; what is signed ends by the contract.
+    step("leave", "invited consented consulting negotiating", "closed", (OWNER,), "退出", "leave"),
     step("follow", "contracted", "following", REVIEWERS, "开始跟踪", "begin to follow up"),
     step("close_won", "contracted following", "closed", REVIEWERS, "成功办结", "close as won"),
     step(

@@ -59,7 +59,7 @@ OPEN: Final = {
     "Person": f"{_STAMPS} state",
     "Key": "created_at expires_at id last_used_at membership_id organization_id person_id replaced_by revoked_at roles scopes",
     "Identity": "created_at id issuer last_login_at person_id",
-    "Decision": "action code decided_at features id model_version rank recommendation_id snoozed_until undone_at",
+    "Decision": "action case_id code decided_at features id model_version rank recommendation_id snoozed_until undone_at",
     "Qualification": "issued_on issuer title valid_until",
     "DeclinedFor": "code helps label last_at times",
     "DeclinesOfOutcome": "outcome_id reasons times",
@@ -85,7 +85,7 @@ OPEN: Final = {
     "FollowUp": "amount answered_at asked_at currency due_at id months paid provisional side used",
     "ImportProblem": "column external_id line message rule",
     # Whoever sees the contract at all sees these; the canaries in what it says tell who does.
-    "Contract": f"{_STAMPS} actions case_id closed_at filed_at next_due_on received recommendation_id registered_on registration "
+    "Contract": f"{_STAMPS} actions case_id closed_at filed_at further next_due_on received recommendation_id registered_on registration "
     "signed_on state sums waiting",
     "ContractSummary": "currency ends_on field id next_due_on overdue received registered_on signed_on state technology_value "
     "turnover type version",

@@ -31,7 +31,7 @@ async def index_market(resources: Resources, market: Market) -> None:
     """Index and rank what is published. Pairs stand afterwards as they were built, found by the ranking or not."""
     async with transaction(resources.pool, SYSTEM) as connection:
         for each in market.subjects:
-            if each.kind in ("need", "outcome") and each.state == "published" and each.house in "AP":
+            if each.kind in ("need", "outcome") and each.state in ("published", "docking") and each.house in "AP":
                 await queue.enqueue_index(connection, each.id, 2)
     await worker.drain(resources, concurrency=1)
     async with transaction(resources.pool, SYSTEM) as connection:

@@ -20,6 +20,7 @@ def case_value(path: str, variant: str, organization: str, broker: str) -> Any:
     """The body of a probe."""
     return {
         "answer": ANSWERS.get(variant),
+        "leave": {"code": "no_agreement"},
         "close": {"closed_as": "won", "code": "in_use"} if variant == "won" else {"closed_as": "lost", "code": "no_funds"},
         "extensions": {"party": "need", "days": 3},
         "broker": {"broker_id": broker, "reason": "leaves"},

@@ -73,6 +73,11 @@ def no_answer_now(cell: Cell) -> int | None:
     return None if cell.subject.state == "invited" else 409
 
 
+def not_to_leave(cell: Cell) -> int | None:
+    """409 once the two have signed, and after the end."""
+    return None if cell.subject.state in ("invited", "consented", "consulting", "negotiating") else 409
+
+
 def case_step(cell: Cell) -> int | None:
     """403 for whose step it is not, 409 where it is out of turn."""
     return _step(cell, cell.action)
@@ -164,6 +169,7 @@ CASE_RULES: Final[dict[str, Rule]] = {
     "GET /v1/cooperation-modes": Rule(None),
     f"GET {CASE}": Rule("read", SEEN),
     f"POST {CASE}/answer": Rule("write", (*SEEN, no_side, no_answer_now), 200, ("yes", "no", "question", "broken")),
+    f"POST {CASE}/leave": Rule("write", (*SEEN, no_side, stale_step, not_to_leave), 200, ("plain", "stale", "broken")),
     f"POST {CASE}/close": Rule("write", (*SEEN, stale_step, closing), 200, ("lost", "won", "stale", "broken")),
     f"POST {CASE}/extensions": Rule("write", (*SEEN, not_steering, not_awaited), 200, PLAIN_OR_BROKEN),
     f"POST {CASE}/broker": Rule(

@@ -4,7 +4,6 @@ from typing import Final
 
 from tests.access.ruling import (
     OPERATORS,
-    PUBLIC,
     REVIEWERS,
     Cell,
     Rule,
@@ -24,9 +23,9 @@ def not_made_by_oneself(cell: Cell) -> int | None:
 
 
 def off_the_market(cell: Cell) -> int | None:
-    """409: a pair whose listings are not both published goes back into no queue."""
+    """409: a pair whose listings are not both matched goes back into no queue."""
     about = cell.subject.about
-    return None if about["A"] == about["P"] == "published" and about["A"] in PUBLIC["need"] else 409
+    return None if about["A"] in ("published", "docking") and about["P"] == "published" else 409
 
 
 def by_variant(**statuses: int) -> "object":

@@ -19,7 +19,7 @@ ACTIONS: Final = {
     ("need", "refine"): ("submitted", "broker operator"),
     ("need", "publish"): ("submitted refining", "broker operator"),
     ("need", "fulfil"): ("published docking", "owner broker operator"),
-    ("need", "withdraw"): ("draft submitted refining published", "owner operator"),
+    ("need", "withdraw"): ("draft submitted refining published docking", "owner operator"),
     ("need", "reopen"): ("withdrawn expired", "owner operator"),
     ("outcome", "submit"): ("draft", "owner broker operator"),
     ("outcome", "return"): ("submitted verified", "operator"),
@@ -51,10 +51,11 @@ ACTIONS: Final = {
 }
 # Steps that no request takes: the service itself does, or they are what an action of another name becomes.
 INNER_ACTIONS: Final = {
-    ("need", "expire"), ("outcome", "expire"), ("recommendation", "wake"), ("recommendation", "supersede"),
+    ("need", "expire"), ("need", "dock"), ("need", "undock"),
+    ("outcome", "expire"), ("recommendation", "wake"), ("recommendation", "supersede"),
     ("recommendation", "propose"), ("organization", "restore_unverified"),
     # Answers, contracts and closings of a case have endpoints of their own.
-    *(("case", action) for action in ("consent", "decline", "withdraw_consent", "contract", "close_won", "close_lost", "undo",
+    *(("case", action) for action in ("consent", "decline", "leave", "withdraw_consent", "contract", "close_won", "close_lost", "undo",
                                       "lapse", "resume")),
 }  # fmt: skip
 
@@ -105,7 +106,9 @@ def not_to_edit(cell: Cell) -> int | None:
     reviews = cell.caller.has(*REVIEWERS)
     if not (reviews or cell.owns):
         return 403
-    open_states = {"draft", "submitted", "refining", "verified", "published"} if reviews else {"draft", "submitted"}
+    open_states = (
+        {"draft", "submitted", "refining", "verified", "published", "docking"} if reviews else {"draft", "submitted"}
+    )
     return None if cell.subject.state in open_states else 409
 
 

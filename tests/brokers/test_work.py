@@ -15,8 +15,8 @@ from tests.review.world import World
 
 CONTRACT = """
 insert into contract (id, state, organization_id, recommendation_id, case_id, origin_reason, terms, type, name, currency,
-                      turnover, technology_value, signed_on, registered_on)
-values (uuidv7(), $1, $2, $3, $4, $5, '{}', 'service', 'x', $6, $7, $8, $9, $9)
+                      turnover, technology_value, signed_on, registered_on, further)
+values (uuidv7(), $1, $2, $3, $4, $5, '{}', 'service', 'x', $6, $7, $8, $9, $9, true)
 """
 MISSING = "01890a5d-ac96-774b-bcce-b302099a8057"
 

@@ -1,6 +1,6 @@
 """A pair that a broker accepts, a clock that tests move, and short ways to ask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from service.kit import clock
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
 from service.resources import Resources
+from service.settings import get_settings
 from tests.access.test_confidential import made
 from tests.conftest import Keys
 
@@ -85,8 +86,8 @@ class Desk:
     async def tick(self, at: datetime) -> None:
         """Housekeeping at a moment, twice: the second time changes nothing."""
         async with transaction(self.pool, SYSTEM) as connection:
-            await cases.keep_clock(connection, at)
-            assert await cases.keep_clock(connection, at) == 0
+            await cases.keep_clock(connection, at, get_settings())
+            assert await cases.keep_clock(connection, at, get_settings()) == 0
 
     async def events(self) -> list[tuple[str, str | None, str | None]]:
         """Actions on the case with the states before and after, oldest first."""
@@ -104,6 +105,13 @@ class Desk:
         """Both sides say yes."""
         for role in ("enterprise", "provider"):
             await self.take(role, "/answer", YES)
+
+
+def with_settings(client: httpx2.AsyncClient, resources: Resources, **changes: Any) -> Resources:
+    """The application behind a client with other settings than those of the process."""
+    own = replace(resources, settings=resources.settings.model_copy(update=changes))
+    client._transport.app.state.resources = own  # type: ignore[attr-defined]
+    return own
 
 
 async def accept(client: httpx2.AsyncClient, keys: Keys, pair: str) -> None:

@@ -86,7 +86,7 @@ async def followed_case(client: httpx2.AsyncClient, keys: Keys, resources: Resou
     terms = {"service": "检测", "fee": "1", "delivered_on": "2099-01-01", "acceptance": "报告"}
     await _ask(client, keys, "enterprise", f"{path}/terms", {"mode": "service", "terms": terms}, **{"If-Match": "*"})
     async with transaction(resources.pool, SYSTEM) as connection:
-        await cases.mark_contracted(connection, SYSTEM, UUID(identifier))
+        await cases.mark_contracted(connection, SYSTEM, UUID(identifier), resources.settings)
         await connection.execute(
             "update docking_case set contracted_at = $2 where id = $1", UUID(identifier), now() - timedelta(days=100)
         )
@@ -103,5 +103,5 @@ async def lapsed_case(client: httpx2.AsyncClient, keys: Keys, resources: Resourc
             # Only this one: the clock of other cases stands still.
             others = "update case_wait set next_at = null where case_id <> $1"
             await connection.execute(others, UUID(identifier))
-            await cases.keep_clock(connection, now() + timedelta(days=days))
+            await cases.keep_clock(connection, now() + timedelta(days=days), resources.settings)
     return identifier

@@ -8,6 +8,7 @@ from uuid import UUID
 from service.cases import service as cases
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
+from service.settings import get_settings
 from tests.cases.helpers import YES, Desk, accept
 
 
@@ -50,7 +51,7 @@ async def test_two_clocks_at_once_remind_once(desk: Desk, pool: Pool) -> None:
 
     async def keep() -> int:
         async with transaction(pool, SYSTEM) as connection:
-            return await cases.keep_clock(connection, at)
+            return await cases.keep_clock(connection, at, get_settings())
 
     assert sum(await asyncio.gather(*(keep() for _ in range(5)))) == 2
     assert (await desk.actions()).count("remind") == 2

@@ -6,11 +6,10 @@ import zipfile
 import httpx2
 import pytest
 
-from service.cases import message_endpoints, messages
 from service.cases.attachments import clean_name, type_of
 from service.errors import UnsupportedMedia
-from service.settings import Settings
-from tests.cases.helpers import YES, Clock, Desk
+from service.resources import Resources
+from tests.cases.helpers import YES, Clock, Desk, with_settings
 
 PDF = b"%PDF-1.7\n%test"
 WORDS = {
@@ -124,10 +123,8 @@ async def test_what_is_not_taken_leaves_nothing(desk: Desk, content: bytes, stat
     assert await desk.pool.fetchval("select count(*) from case_message") == 0
 
 
-async def test_files_are_bounded_singly_and_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = Settings(case_attachment_bytes=2_000, case_attachments_bytes=3_000)
-    for module in (messages, message_endpoints):
-        monkeypatch.setattr(module, "get_settings", lambda: small)
+async def test_files_are_bounded_singly_and_together(desk: Desk, resources: Resources) -> None:
+    with_settings(desk.client, resources, case_attachment_bytes=2_000, case_attachments_bytes=3_000)
     await desk.agree()
     large = await send(desk, "provider", "a.txt", b"a" * 2_001)
     assert (large.status_code, large.json()["errors"][0]["rule"]) == (422, "too_large")

@@ -12,23 +12,26 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from service.cases import follow_up_repository, follow_ups, meetings, messages, repository
+from service.cases import follow_up_repository, follow_ups, leaving, meetings, messages, repository
 from service.cases import service as cases
+from service.cases.codes import LostCode
 from service.cases.follow_up_schemas import FollowUpRequest
 from service.cases.meetings import MilestoneContent
 from service.cases.message_schemas import Channel, MessageRequest
-from service.cases.schemas import AnswerRequest, CaseAction, CloseRequest, ExtensionRequest, Terms
+from service.cases.schemas import AnswerRequest, CaseAction, CloseRequest, ExtensionRequest, LeaveRequest, Terms
 from service.errors import ServiceError
 from service.kit.actor import SYSTEM, Actor
 from service.kit.db import Connection, Pool, set_actor, transaction
 from service.matches import consents, decisions
 from service.matches.schemas import DecisionRequest
 from service.resources import Resources
+from service.settings import get_settings
 from tests.access.test_confidential import made
 from tests.access.test_row_policies import actor_of
 from tests.cases.helpers import BEGIN, NEED, OUTCOME, Clock
 from tests.conftest import Keys
 
+SETTINGS = get_settings()
 Act = Callable[[Connection, Actor, UUID], Awaitable[object]]
 TERMS = Terms(mode="service", terms={"service": "x", "fee": "1", "delivered_on": "2027-01-01", "acceptance": "x"})  # type: ignore[arg-type]
 
@@ -38,15 +41,15 @@ def acts(recommendation: UUID) -> dict[str, Act]:
 
     def answer(**content: Any) -> Act:
         request = AnswerRequest.model_validate(content)
-        return lambda connection, actor, case: cases.answer(connection, actor, case, request)
+        return lambda connection, actor, case: cases.answer(connection, actor, case, request, SETTINGS)
 
     def step(action: CaseAction) -> Act:
-        return lambda connection, actor, case: cases.advance(connection, actor, case, action, None)
+        return lambda connection, actor, case: cases.advance(connection, actor, case, action, None, SETTINGS)
 
     def say(channel: Channel) -> Act:
         async def act(connection: Connection, actor: Actor, case: UUID) -> None:
             request = MessageRequest(channel=channel, body="x")
-            await messages.send(connection, actor, await cases.read(connection, actor, case), request)
+            await messages.send(connection, actor, await cases.read(connection, actor, case), request, SETTINGS)
 
         return act
 
@@ -65,19 +68,25 @@ def acts(recommendation: UUID) -> dict[str, Act]:
         if own:
             await follow_ups.answer(connection, actor, found, own[0].id, FollowUpRequest(used=True, paid=False))
 
+    async def leave(connection: Connection, actor: Actor, case: UUID) -> object:
+        return await leaving.leave(connection, actor, case, LeaveRequest(code=LostCode.NO_FUNDS), None)
+
     more = ExtensionRequest(party="need", days=3)  # type: ignore[arg-type]
     return {
         "consent": answer(answer="yes", purpose="洽谈"),
         "decline": answer(answer="no", code="too_early"),
         "question": answer(answer="question", text="x"),
-        "withdraw_consent": lambda connection, actor, _: consents.withdraw(connection, actor, recommendation, None),
+        "withdraw_consent": lambda connection, actor, _: consents.withdraw(
+            connection, actor, recommendation, None, SETTINGS
+        ),
         **{str(action): step(action) for action in CaseAction},
         **{f"message {channel}": say(channel) for channel in Channel},
+        "leave": leave,
         "close_lost": close(closed_as="lost", code="no_funds"),
         "close_won": close(closed_as="won", code="in_use"),
-        "extend": lambda connection, actor, case: cases.extend(connection, actor, case, more),
+        "extend": lambda connection, actor, case: cases.extend(connection, actor, case, more, SETTINGS),
         "set_terms": lambda connection, actor, case: cases.set_terms(connection, actor, case, TERMS, "*"),
-        "contract": cases.mark_contracted,
+        "contract": lambda connection, actor, case: cases.mark_contracted(connection, actor, case, SETTINGS),
         "undo": lambda connection, actor, _: cases.close_unanswered(connection, actor, recommendation),
         "milestone": milestone,
         "follow_up": follow_up,
@@ -92,7 +101,7 @@ USUAL = [
     ("enterprise", "message need"), ("provider", "message outcome"), ("broker", "message need"), ("broker", "message outcome"),
     ("broker", "message broker"), ("provider", "consult"), ("enterprise", "negotiate"), ("provider", "set_terms"),
     ("enterprise", "milestone"), ("broker", "contract"), ("broker", "follow"), ("broker", "extend"), ("broker", "reopen"),
-    ("broker", "close_won"), ("enterprise", "withdraw_consent"), ("provider", "decline"), ("broker", "undo"),
+    ("broker", "close_won"), ("enterprise", "withdraw_consent"), ("provider", "decline"), ("enterprise", "leave"), ("broker", "undo"),
     ("broker", "close_lost"), ("clock", "9"), ("clock", "40"),
 ]  # fmt: skip
 ANY = st.one_of(
@@ -124,7 +133,7 @@ class Run:
             self.clock.go(timedelta(days=int(name)))
             async with transaction(self.pool, SYSTEM) as connection:
                 before = await self._events(connection)
-                changed = await cases.keep_clock(connection, self.clock.at)
+                changed = await cases.keep_clock(connection, self.clock.at, SETTINGS)
                 await set_actor(connection, SYSTEM)
                 assert await self._events(connection) - before == changed
             return
@@ -206,7 +215,9 @@ async def fresh(pool: Pool, actors: dict[str, Actor], recommendation: UUID) -> U
                 actors[role].key_id,
             )
     async with transaction(pool, actors["broker"]) as connection:
-        await decisions.decide(connection, actors["broker"], recommendation, DecisionRequest(action="accept"), None)
+        await decisions.decide(
+            connection, actors["broker"], recommendation, DecisionRequest(action="accept"), None, SETTINGS
+        )
         identifier: UUID = await connection.fetchval("select id from docking_case order by id desc limit 1")
     return identifier
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import httpx2
 import pytest
 from icalendar import Calendar
 
@@ -11,7 +12,9 @@ from service.cases import service as cases
 from service.errors import OutOfTurn
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
+from service.settings import get_settings
 from tests.cases.helpers import YES, Clock, Desk
+from tests.conftest import Keys
 
 TERMS = {
     "task": "枸杞低温干燥样机",
@@ -25,7 +28,7 @@ TERMS = {
 async def contract(desk: Desk, pool: Pool) -> None:
     """As the room of contracts does when one is signed."""
     async with transaction(pool, SYSTEM) as connection:
-        await cases.mark_contracted(connection, SYSTEM, UUID(desk.case_id))
+        await cases.mark_contracted(connection, SYSTEM, UUID(desk.case_id), get_settings())
 
 
 async def settle(desk: Desk) -> None:
@@ -227,3 +230,57 @@ async def test_who_is_awaited_finds_its_cases(desk: Desk) -> None:
     assert [await found("broker", f"awaiting={party}") for party in ("need", "outcome", "broker")] == [0, 0, 1]
     assert await found("operator", "state=consented&state=invited") == 1
     assert await found("other_provider", "limit=1") == 0
+
+
+async def test_everybody_is_told_what_to_do_next(desk: Desk) -> None:
+    async def may(role: str) -> list[str]:
+        return list((await desk.read(role))["actions"])
+
+    assert await may("enterprise") == ["answer", "leave"]
+    assert (await may("broker"), await may("authority")) == (["close"], [])
+    await desk.take("enterprise", "/answer", YES)
+    assert (await may("enterprise"), await may("provider")) == (["leave"], ["answer", "leave"])
+    # A side that asked may still answer.
+    await desk.take("provider", "/answer", {"answer": "question", "text": "设备可租用吗？"})
+    assert await may("provider") == ["answer", "leave"]
+    no = await desk.ask("enterprise", "POST", "/answer", {"answer": "no", "code": "no_funds"})
+    assert (no.status_code, "/leave" in no.json()["detail"]) == (409, True)
+    await desk.take("provider", "/answer", YES)
+    assert (await may("provider"), await may("broker")) == (["consult", "leave"], ["consult", "close"])
+    # The administrator acts for the market and is no side.
+    assert await may("administrator") == ["consult", "close"]
+    across = await desk.ask("enterprise", "POST", "/messages", {"channel": "outcome", "body": "你好"})
+    assert (across.status_code, "in need" in across.json()["detail"]) == (403, True)
+
+
+async def test_who_accepts_is_told_the_case(desk: Desk, client: httpx2.AsyncClient, keys: Keys) -> None:
+    for role in ("enterprise", "broker"):
+        pair = await client.get(f"/v1/recommendations/{desk.recommendation}", headers=keys.headers(role))
+        assert pair.json()["case_id"] == desk.case_id
+    undone = await client.post(
+        f"/v1/recommendations/{desk.recommendation}/decisions/undo", headers=keys.headers("broker")
+    )
+    assert undone.status_code == 200, undone.text
+    before = await client.get(f"/v1/recommendations/{desk.recommendation}", headers=keys.headers("broker"))
+    assert before.json()["case_id"] is None
+    body = {"decisions": [{"recommendation_id": desk.recommendation, "action": "accept"}]}
+    answer = await client.post("/v1/review/decisions", json=body, headers=keys.headers("broker"))
+    made = answer.json()["items"][0]["decision"]["case_id"]
+    found = await client.get(f"/v1/cases/{made}", headers=keys.headers("broker"))
+    assert (found.json()["state"], found.json()["recommendation_id"]) == ("invited", desk.recommendation)
+
+
+async def test_what_is_due_by_a_day_is_listed(desk: Desk, client: httpx2.AsyncClient, keys: Keys) -> None:
+    """Invited on 23 September, both sides have until 8 October; the broker is not awaited."""
+
+    async def found(role: str, query: str) -> int:
+        answer = await client.get(f"/v1/cases?{query}", headers=keys.headers(role))
+        assert answer.status_code == 200, answer.text
+        return len(answer.json()["items"])
+
+    for role, query, count in (
+        ("enterprise", "due=2026-10-08", 1), ("enterprise", "due=2026-10-07", 0), ("enterprise", "awaiting=me&due=2026-10-08", 1),
+        ("broker", "awaiting=me&due=9999-12-31", 0), ("broker", "awaiting=need&due=2026-10-08", 1), ("broker", "due=0001-01-01", 0),
+        ("stranger", "due=2026-10-08", 0),
+    ):  # fmt: skip
+        assert await found(role, query) == count, (role, query)

@@ -7,7 +7,20 @@ import pytest
 
 from tests.access.helpers import make_key
 from tests.chain.test_whole import DOUBLE_NOTICES, terms
-from tests.chain.walking import AGREED, BROKER, NEED, OUTCOME, SIDES, YES, Market, accepted, agreed, published
+from tests.chain.walking import (
+    AGREED,
+    BROKER,
+    FIRST,
+    NEED,
+    OUTCOME,
+    SECOND,
+    SIDES,
+    YES,
+    Market,
+    accepted,
+    agreed,
+    published,
+)
 from tests.conftest import Member
 
 STALE = {"If-Match": '"99"'}
@@ -139,7 +152,7 @@ async def test_a_side_says_no(market: Market, who: str) -> None:
     await published(market)
     await accepted(market)
     at, other = f"/cases/{market.ids['case']}", "provider" if who == "enterprise" else "enterprise"
-    await market.step(other, "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
+    await market.step(other, "POST", f"{at}/answer", YES, leaves=FIRST)
     for role, status in (("stranger", 404), ("broker", 403), ("operator", 403), ("authority", 403)):
         await market.refused(role, "POST", f"{at}/answer", YES, status=status)
     await market.refused(who, "POST", f"{at}/answer", {"answer": "no"}, status=422)
@@ -165,6 +178,65 @@ async def test_a_side_says_no(market: Market, who: str) -> None:
     await market.holds()
 
 
+@pytest.mark.parametrize("who", SIDES)
+async def test_a_side_leaves(market: Market, who: str) -> None:
+    at, other = await negotiating(market), "provider" if who == "enterprise" else "enterprise"
+    why = {"code": "no_agreement", "text": "付款方式谈不拢"}
+    for role, status in (("stranger", 404), ("broker", 403), ("operator", 403), ("authority", 403)):
+        await market.refused(role, "POST", f"{at}/leave", why, status=status)
+    for wrong in ({}, {"code": "other"}, {"code": "in_use"}):
+        await market.refused(who, "POST", f"{at}/leave", wrong, status=422)
+    await market.refused(who, "POST", f"{at}/leave", why, headers=STALE, status=412)
+    left = ["case/leave", "need/undock", "recommendation/withdraw_consent"]
+    case = await market.step(who, "POST", f"{at}/leave", why, leaves=left)
+    assert (case["state"], case["closed_as"], case["code"], case["awaiting"]) == ("closed", "lost", "no_agreement", [])
+    # What was opened closes with it, and why stays between the side and the broker.
+    for role in (*SIDES, "broker"):
+        await market.refused(role, "GET", f"/recommendations/{market.ids['pair']}/contacts", status=409)
+        await market.refused(who, "POST", f"{at}/leave", why, status=409)
+    for role, reads in ((who, 1), ("broker", 1), (other, 0)):
+        assert len((await market.read(role, f"{at}/messages"))["items"]) == reads
+    assert (await market.read("provider", at))["need"]["organization"] is None
+    await market.told()
+    told = await market.pool.fetch(
+        "select organization_id, text_en from notification where action in ('leave', 'withdraw_consent', 'undock')"
+    )
+    assert {row["organization_id"] for row in told} == {
+        market.keys.members[role].organization_id for role in (other, "broker")
+    }
+    assert len(told) == 2
+    assert all("left, and the case is over" in row["text_en"] for row in told)
+    await market.holds()
+
+
+async def test_who_has_signed_does_not_leave_by_itself(market: Market) -> None:
+    at = await negotiating(market)
+    await settle(market)
+    await sign(market, await drafted(market))
+    for role in SIDES:
+        bound = await market.refused(role, "POST", f"{at}/leave", {"code": "no_funds"}, status=409)
+        assert "/cancel" in bound["detail"]
+
+
+async def test_an_invited_side_leaves_too_and_has_answered_by_it(market: Market) -> None:
+    await published(market)
+    await accepted(market)
+    at = f"/cases/{market.ids['case']}"
+    await market.step("enterprise", "POST", f"{at}/answer", YES, leaves=FIRST)
+    left = ["case/leave", "recommendation/withdraw_consent"]
+    await market.step("enterprise", "POST", f"{at}/leave", {"code": "already_solved"}, leaves=left)
+    await market.refused("provider", "POST", f"{at}/answer", YES, status=409)
+    rows = await market.pool.fetch(
+        "select organization_id, answered from organization_response where kind = 'invitation'"
+    )
+    organization = {role: market.keys.members[role].organization_id for role in SIDES}
+    assert {row["organization_id"]: row["answered"] for row in rows} == {
+        organization["enterprise"]: True,
+        organization["provider"]: False,
+    }
+    await market.holds()
+
+
 async def test_a_withdrawn_consent_closes_what_it_opened(market: Market) -> None:
     at = await negotiating(market)
     await settle(market)
@@ -175,7 +247,7 @@ async def test_a_withdrawn_consent_closes_what_it_opened(market: Market) -> None
         "provider",
         "DELETE",
         f"{pair}/consent",
-        leaves=["recommendation/withdraw_consent", "case/withdraw_consent"],
+        leaves=["recommendation/withdraw_consent", "case/withdraw_consent", "need/undock"],
     )
     assert await market.awaited() == {("outcome", "invitation")}
     for role in (*SIDES, "broker"):
@@ -187,7 +259,7 @@ async def test_a_withdrawn_consent_closes_what_it_opened(market: Market) -> None
     await market.refused("enterprise", "POST", f"{at}/messages", {"channel": "shared", "body": "你好"}, status=409)
     assert (await market.read("provider", at))["need"]["organization"] is None
     # Consented anew, it goes on where the terms were left.
-    await market.step("provider", "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
+    await market.step("provider", "POST", f"{at}/answer", YES, leaves=SECOND)
     await market.step("broker", "POST", f"{at}/consult", leaves=["case/consult"])
     await sign(market, contract)
     # A contract stands, whatever is withdrawn afterwards.
@@ -205,7 +277,7 @@ async def test_silence_is_reminded_of_escalated_and_lapses_and_is_opened_again(m
     await published(market)
     await accepted(market)
     at = f"/cases/{market.ids['case']}"
-    await market.step("enterprise", "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
+    await market.step("enterprise", "POST", f"{at}/answer", YES, leaves=FIRST)
     left: list[str] = []
     states = []
     # Day by day; an invitation has a term of five business days and the broker five of grace.
@@ -225,7 +297,7 @@ async def test_silence_is_reminded_of_escalated_and_lapses_and_is_opened_again(m
     # The enterprise's consent stands.
     assert await market.awaited() == {("outcome", "invitation")}
     market.acquainted = True
-    await market.step("provider", "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
+    await market.step("provider", "POST", f"{at}/answer", YES, leaves=SECOND)
     # Each told once: the reminders to the provider, the escalation to the broker.
     await market.told()
     assert await market.pool.fetchval(DOUBLE_NOTICES) == 0
@@ -275,8 +347,10 @@ async def test_a_contract_waits_for_what_its_mode_needs_and_for_its_turn(market:
     await market.refused("enterprise", "POST", "/contracts", body | {"origin_reason": "补录"}, status=422)
     await market.refused("broker", "POST", "/contracts", body | {"case_id": NOBODY}, status=422)
     contract = await drafted(market)
-    # As of a pair, of a case there is one draft at a time.
+    # As of a pair, of a case there is one draft at a time, whatever is meant.
     again = await market.refused("broker", "POST", "/contracts", body, status=409)
+    assert "If this is another contract" in again["detail"]
+    again = await market.refused("broker", "POST", "/contracts", body | {"further": True}, status=409)
     assert "draft already" in again["detail"]
     on = {"signed_on": str(market.clock.today)}
     for role, status in (("stranger", 404), ("authority", 403)):
@@ -308,7 +382,7 @@ async def test_a_contract_waits_for_what_its_mode_needs_and_for_its_turn(market:
     await market.refused("broker", "POST", f"{at}/close", {"closed_as": "won", "code": "in_use"}, status=409)
     await sign(market, contract)
     await market.refused("enterprise", "POST", f"{contract}/sign", on, status=409)
-    # The case has its contract: no second one comes from it.
+    # The case has its contract: no second one comes from it unless it is meant.
     await market.refused("enterprise", "POST", "/contracts", body, status=409)
     await market.refused("enterprise", "POST", f"{at}/follow", status=403)
     await market.holds()
@@ -343,7 +417,7 @@ async def test_a_rejected_registration_is_filed_again_and_a_cancelled_contract_c
     assert await figures(market) == (0, 0)
     ended = {"closed_as": "lost", "code": "contract_ended"}
     await market.refused("enterprise", "POST", f"{at}/close", ended, status=403)
-    case = await market.step("broker", "POST", f"{at}/close", ended, leaves=["case/close"])
+    case = await market.step("broker", "POST", f"{at}/close", ended, leaves=["case/close", "need/undock"])
     assert (case["state"], case["code"], case["awaiting"]) == ("closed", "contract_ended", [])
     await market.holds()
 
@@ -351,20 +425,27 @@ async def test_a_rejected_registration_is_filed_again_and_a_cancelled_contract_c
 async def test_a_contract_of_the_pair_is_that_of_its_case(market: Market) -> None:
     """Entered by the pair, it is bound by the case all the same: by its consents, by its terms, and it ends the talks."""
     at = await negotiating(market)
-    pair, on = f"/recommendations/{market.ids['pair']}", {"signed_on": str(market.clock.today)}
     body = terms(market) | {"recommendation_id": market.ids["pair"]}
+    past = await market.refused("enterprise", "POST", "/contracts", body, status=409)
+    assert market.ids["case"] in past["detail"]
+    # Nobody moves, and the case lapses; both still consent, so that the pair may have a contract of its own.
+    for _ in range(2):
+        market.clock.go(timedelta(days=90))
+        await market.house()
+    assert (await market.read("broker", at))["state"] == "lapsed"
+    pair, on = f"/recommendations/{market.ids['pair']}", {"signed_on": str(market.clock.today)}
     made = await market.step("enterprise", "POST", "/contracts", body, leaves=["contract/create"])
     contract = f"/contracts/{made['id']}"
     await market.step("provider", "POST", f"{contract}/confirm", leaves=["contract/confirm"])
+    await market.step("broker", "POST", f"{at}/reopen", leaves=["case/resume", "need/dock"])
     lacking = await market.refused("enterprise", "POST", f"{contract}/sign", on, status=409)
     assert "mode of cooperation" in lacking["detail"]
     await settle(market)
-    withdrawn = ["recommendation/withdraw_consent", "case/withdraw_consent"]
+    withdrawn = ["recommendation/withdraw_consent", "case/withdraw_consent", "need/undock"]
     await market.step("provider", "DELETE", f"{pair}/consent", leaves=withdrawn)
     for role in ("enterprise", "broker"):
         await market.refused(role, "POST", f"{contract}/sign", on, status=409)
-    await market.step("provider", "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
-    await market.step("broker", "POST", f"{at}/consult", leaves=["case/consult"])
+    await market.step("provider", "POST", f"{at}/answer", YES, leaves=SECOND)
     await sign(market, contract)
     assert (await market.read("broker", at))["state"] == "contracted"
     await market.holds()

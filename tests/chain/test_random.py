@@ -70,6 +70,14 @@ NEVER = {
             select count(*) = 2 from consent where recommendation_id = docking_case.recommendation_id and withdrawn_at is null
         )
     """,
+    "a need that is not docking while it is talked about, or is and is not": """
+        select listing.id from listing where kind = 'need' and state in ('published', 'docking') and (state = 'docking') <> exists (
+            select from docking_case where need_id = listing.id and (
+                docking_case.state in ('consented', 'consulting', 'negotiating', 'contracted', 'following')
+                or closed_as = 'won' and closed_at >= published_at
+            )
+        )
+    """,
     "a side that consents twice": """
         select recommendation_id from consent where withdrawn_at is null group by recommendation_id, side having count(*) > 1
     """,
@@ -86,8 +94,9 @@ NEVER = {
         select contract.id from contract join docking_case on docking_case.id = case_id
         where signed_on is not null and contracted_at is null
     """,
-    "two signed contracts of one case": """
-        select case_id from contract where signed_on is not null and case_id is not null group by case_id having count(*) > 1
+    "two contracts of one pair under way of which neither was said to be a further one": """
+        select pair_id from contract where not further and state not in ('settled', 'cancelled')
+        group by pair_id having count(*) > 1 and pair_id is not null
     """,
     "two drafts of one case": """
         select case_id from contract where state = 'draft' and case_id is not null group by case_id having count(*) > 1
@@ -209,7 +218,7 @@ class Run:
             )
         )
         actions = (
-            "accept", "decline", "lease", "release", "undo", "yes", "no", "question", "withdraw", "contacts", "consult",
+            "accept", "decline", "lease", "release", "undo", "yes", "no", "leave", "question", "withdraw", "contacts", "consult",
             "negotiate", "terms", "message", "draft_of_case", "draft_of_pair", "confirm", "sign", "file", "register",
             "reject", "receipt", "change", "cancel", "follow", "follow_up", "close_won", "close_lost", "reopen", "clock",
         )  # fmt: skip
@@ -236,10 +245,15 @@ class Run:
         of_case: dict[str, tuple[str, str, Any]] = {
             "yes": ("POST", f"{case}/answer", YES),
             "no": ("POST", f"{case}/answer", {"answer": "no", "code": "too_early"}),
+            "leave": ("POST", f"{case}/leave", {"code": "no_agreement"}),
             "question": ("POST", f"{case}/answer", {"answer": "question", "text": "何时可看样机？"}),
             "message": ("POST", f"{case}/messages", {"channel": "shared", "body": f"第 {number} 条"}),
             "terms": ("PUT", f"{case}/terms", AGREED),
-            "draft_of_case": ("POST", "/contracts", whole | {"case_id": str(row["case_id"])}),
+            "draft_of_case": (
+                "POST",
+                "/contracts",
+                whole | {"case_id": str(row["case_id"]), "further": number % 3 == 0},
+            ),
             "close_won": ("POST", f"{case}/close", {"closed_as": "won", "code": "in_use"}),
             "close_lost": ("POST", f"{case}/close", {"closed_as": "lost", "code": "no_agreement"}),
             **{name: ("POST", f"{case}/{name}", None) for name in ("consult", "negotiate", "follow", "reopen")},

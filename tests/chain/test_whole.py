@@ -5,7 +5,20 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.chain.walking import AGREED, BROKER, CONTACTS, NEED, OUTCOME, SIDES, YES, Market, accepted, ranked
+from tests.chain.walking import (
+    AGREED,
+    BROKER,
+    CONTACTS,
+    FIRST,
+    NEED,
+    OUTCOME,
+    SECOND,
+    SIDES,
+    YES,
+    Market,
+    accepted,
+    ranked,
+)
 from tests.contracts.helpers import TERMS
 
 BETTER = ["单批干燥时间≤12 h", "含水率≤13%（湿基）"]
@@ -97,7 +110,7 @@ async def brought_together(market: Market) -> None:
     """Both consent, then know each other; they talk, meet and settle their terms."""
     at, pair = f"/cases/{market.ids['case']}", f"/recommendations/{market.ids['pair']}"
     market.clock.go(timedelta(hours=3))
-    await market.step("enterprise", "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
+    await market.step("enterprise", "POST", f"{at}/answer", YES, leaves=FIRST)
     assert await market.awaited() == {("outcome", "invitation")}
     await market.look_around()
     for role in (*SIDES, "broker"):
@@ -105,7 +118,7 @@ async def brought_together(market: Market) -> None:
     await market.refused("enterprise", "POST", f"{at}/consult", status=409)
     await market.refused("broker", "POST", "/contracts", terms(market) | {"case_id": market.ids["case"]}, status=409)
     market.acquainted = True
-    await market.step("provider", "POST", f"{at}/answer", YES, leaves=["recommendation/consent", "case/consent"])
+    await market.step("provider", "POST", f"{at}/answer", YES, leaves=SECOND)
     assert await market.awaited() == {("broker", "consult")}
     for role in SIDES:
         opened = await market.step(role, "GET", f"{pair}/contacts", leaves=["recommendation/open_contacts"])
@@ -226,6 +239,7 @@ async def followed_up(market: Market) -> None:
     won = {"closed_as": "won", "code": "in_use"}
     case = await market.step("broker", "POST", f"{at}/close", won, leaves=["case/close"])
     assert (case["state"], case["closed_as"], case["awaiting"]) == ("closed", "won", [])
+    assert (await market.read("stranger", f"/needs/{market.ids['need']}"))["state"] == "docking"
     need = await market.step("enterprise", "POST", f"/needs/{market.ids['need']}/fulfil", leaves=["need/fulfil"])
     assert need["state"] == "fulfilled"
 

@@ -61,6 +61,9 @@ AGREED = {
         "ownership": "共有",
     },
 }
+# What a yes leaves: the first of two, and the second, by which the need is docking.
+FIRST = ["recommendation/consent", "case/consent"]
+SECOND = [*FIRST, "need/dock"]
 LATEST = "select coalesce(max(id::text), '')::text from event"
 SINCE = "select subject_kind, action from event where id::text > $1 order by id"
 
@@ -248,4 +251,4 @@ async def agreed(market: Market) -> None:
     for role in SIDES:
         path = f"/cases/{market.ids['case']}/answer"
         market.acquainted = role == "provider"
-        await market.step(role, "POST", path, YES, leaves=["recommendation/consent", "case/consent"])
+        await market.step(role, "POST", path, YES, leaves=SECOND if market.acquainted else FIRST)

@@ -65,7 +65,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"parties": [{"role": "buyer", "name": "平台外单位"}]}, "body", "two_sides"),
     ({"parties": [{"role": "buyer"}]}, "parties.0", "party_named_once"),
     ({"parties": [{"role": "buyer", "name": "平台外", "credit_code": "91000000000000000L"}]}, "parties.0.credit_code", "credit_code_check"),
-    ({"development_form": None}, "body", "development_form"),
+    ({"development_form": None}, "development_form", "development_form"),
     ({"type": "sale"}, "type", "enum"),
     ({"starts_on": "2028-01-01"}, "body", "range_order"),
     ({"payments": [{"kind": "barter"}]}, "payments.0", "union_tag_invalid"),

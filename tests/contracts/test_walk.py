@@ -9,6 +9,7 @@ from service.kit.db import Pool
 from service.resources import Resources
 from tests.access.helpers import events_of, make_key
 from tests.access.test_confidential import made as made_pair
+from tests.chain.walking import AGREED
 from tests.conftest import Keys
 from tests.contracts.helpers import (
     CHANGE,
@@ -31,8 +32,8 @@ async def _codes(pool: Pool, keys: Keys) -> None:
     await with_codes(pool, keys)
 
 
-async def consented(client: httpx2.AsyncClient, keys: Keys, resources: Resources, *roles: str) -> str:
-    """An accepted pair, with the consent of some sides."""
+async def consented(client: httpx2.AsyncClient, keys: Keys, resources: Resources, *roles: str) -> tuple[str, str]:
+    """An accepted pair, with the consent of some sides, and its case."""
     rights = [{"kind": "invention_patent", "number": "ZL202010000001.X", "title": "真空脉动干燥方法"}]
     outcome = OUTCOME | {"field": "goji", "funding_source": "provincial", "ip_rights": rights}
     world = await made_pair(client, keys, resources, NEED | {"industry": "C"}, outcome)
@@ -42,15 +43,20 @@ async def consented(client: httpx2.AsyncClient, keys: Keys, resources: Resources
     for role in roles:
         answer = await client.post(f"{path}/consent", json=PURPOSE, headers=keys.headers(role))
         assert answer.status_code == 201, answer.text
-    return world.pair
+    (case,) = (await client.get("/v1/cases", headers=keys.headers("broker"))).json()["items"]
+    return world.pair, case["id"]
 
 
 async def test_a_pair_becomes_a_contract_and_is_settled(
     client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Pool
 ) -> None:
-    pair = await consented(client, keys, resources, "enterprise", "provider")
+    _, case = await consented(client, keys, resources, "enterprise", "provider")
+    settled = await client.put(
+        f"/v1/cases/{case}/terms", json=AGREED, headers=keys.headers("broker") | {"If-Match": "*"}
+    )
+    assert settled.status_code == 200, settled.text
     given = {name: value for name, value in TERMS.items() if name not in ("field", "industry", "ip")}
-    body = given | {"recommendation_id": pair}
+    body = given | {"case_id": case}
     answer = await client.post("/v1/contracts", json=body, headers=keys.headers("enterprise"))
     assert answer.status_code == 201, answer.text
     contract = answer.json()
@@ -69,7 +75,7 @@ async def test_a_pair_becomes_a_contract_and_is_settled(
     assert contract["actions"] == ["confirm", "sign", "cancel"]
     again = await client.post("/v1/contracts", json=body, headers=keys.headers("provider"))
     assert again.status_code == 409
-    assert "draft already" in again.json()["detail"]
+    assert contract["id"] in again.json()["detail"]
 
     # 200000 + (250000 + 350000) − 120000 − 30000
     sums = contract["sums"]
@@ -183,7 +189,7 @@ async def test_a_pair_becomes_a_contract_and_is_settled(
 async def test_a_pair_without_both_consents_gives_no_contract(
     client: httpx2.AsyncClient, keys: Keys, resources: Resources
 ) -> None:
-    pair = await consented(client, keys, resources, "enterprise")
+    pair, case = await consented(client, keys, resources, "enterprise")
     body = TERMS | {"recommendation_id": pair}
     for role, status in (
         ("enterprise", 409),
@@ -196,6 +202,7 @@ async def test_a_pair_without_both_consents_gives_no_contract(
         assert answer.status_code == status, (role, answer.text)
     sides = {"parties": [{"role": "buyer", "name": "平台外演示单位"}]}
     await client.post(f"/v1/recommendations/{pair}/consent", json=PURPOSE, headers=keys.headers("provider"))
+    body = TERMS | {"case_id": case}
     answer = await client.post("/v1/contracts", json=body | sides, headers=keys.headers("broker"))
     assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, "sides_of_the_pair")
 

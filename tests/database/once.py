@@ -17,12 +17,15 @@ ONCE = {
     "contract_change_pkey": "insert into contract_change select * from contract_change",
     "contract_change_waiting": "insert into contract_change (contract_id, kind, old, new, reason, effective_on, organization_id)"
     " select contract_id, kind, old, new, reason, effective_on, organization_id from contract_change",
-    "contract_draft_of_case": "insert into contract (id, organization_id, case_id, terms, type, name, currency, turnover,"
-    " technology_value) select uuidv7(), organization_id, docking_case.id, contract.terms, type, name, currency, turnover,"
+    "contract_draft_of_case": "insert into contract (id, organization_id, case_id, further, terms, type, name, currency, turnover,"
+    " technology_value) select uuidv7(), organization_id, docking_case.id, true, contract.terms, type, name, currency, turnover,"
     " technology_value from contract, docking_case, generate_series(1, 2) where contract.state = 'draft'",
     "contract_draft_of_pair": "insert into contract (id, organization_id, recommendation_id, terms, type, name, currency, turnover,"
     " technology_value) select uuidv7(), organization_id, recommendation_id, terms, type, name, currency, turnover, technology_value"
     " from contract where state = 'draft'",
+    "contract_under_way": "insert into contract (id, organization_id, recommendation_id, state, signed_on, terms, type, name,"
+    " currency, turnover, technology_value) select uuidv7(), organization_id, recommendation_id, 'signed', current_date, terms, type,"
+    " name, currency, turnover, technology_value from contract, generate_series(1, 2) where recommendation_id is not null",
     "contract_filing_open": "insert into contract_filing (contract_id, organization_id, draft)"
     " select contract_id, organization_id, draft from contract_filing",
     "contract_filing_pkey": "insert into contract_filing select * from contract_filing",
@@ -105,6 +108,7 @@ SEALED = "event_is_sealed"
 # Triggers that refuse nothing and keep one table by another; tests of their rooms and of people see that they do.
 FOLLOW = {
     "recommendation_enters_review", "recommendation_follows_review", "person_erased_as_broker", "person_erased_with_own_data",
+    "contract_names_its_pair",
 }  # fmt: skip
 TOLD = "event_is_told"
 # Refuses by who acts, not by what is written: the probes of tests/access and tests/cases see that it does.

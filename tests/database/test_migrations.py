@@ -281,3 +281,62 @@ async def test_organizations_and_keys_of_before_keep_what_they_could_do(
             """)
     finally:
         await owner.close()
+
+
+async def test_contracts_and_needs_of_before_are_as_the_rules_have_them(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two contracts of one pair the second is a further one; a need that is talked about is docking, by one event."""
+    upgrade = migrate.command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(migrate.command, "upgrade", lambda config, _: upgrade(config, "0026"))
+        await migrate.migrate(empty)
+    owner = await asyncpg.connect(empty, server_settings={"search_path": "public, matching"})
+    try:
+        await owner.execute("""
+            insert into organization (name, kind) values ('own', 'enterprise');
+            insert into listing (kind, organization_id, state, title, version, published_at)
+            select kind, (select id from organization), state, title, 4, '2026-01-01'
+            from (values ('need', 'published', 'talked about'), ('need', 'published', 'alone'), ('need', 'withdrawn', 'gone'),
+                         ('outcome', 'published', 'outcome')) as row (kind, state, title);
+            insert into embedding_model (source, name, checksum, dimensions, state) values ('m', 'm', 'm', 384, 'active');
+            insert into listing_matching (listing_id, indexed_version, embedding_model)
+            select id, 4, (select min(id) from embedding_model) from listing where title = 'talked about';
+            insert into recommendation (need_id, outcome_id, state, score, probability, level, explanation, model_version)
+            select need.id, outcome.id, 'accepted', 1, 1, 'fair', '{}', 'm' from listing as need, listing as outcome
+            where need.kind = 'need' and outcome.kind = 'outcome';
+            insert into docking_case (recommendation_id, need_id, outcome_id, need_organization_id, outcome_organization_id, state,
+                                      opened_at, state_since, updated_at)
+            select recommendation.id, need_id, outcome_id, need.organization_id, need.organization_id,
+                   case title when 'alone' then 'invited' else 'consulting' end, now(), now(), now()
+            from recommendation join listing as need on need.id = need_id;
+            insert into contract (id, organization_id, recommendation_id, case_id, origin_reason, state, signed_on, terms, type, name,
+                                  currency, turnover, technology_value)
+            select uuidv7(make_interval(secs => number)), (select id from organization),
+                   case entered.origin when 'pair' then pair.id end, case entered.origin when 'case' then docking_case.id end,
+                   case entered.origin when 'reason' then 'x' end, entered.state, '2026-01-01', '{}', 'service', name, 'CNY', 1, 1
+            from (values (1, 'case', 'signed', 'first'), (2, 'pair', 'signed', 'second'), (3, 'pair', 'cancelled', 'over'),
+                         (4, 'reason', 'signed', 'of its own')) as entered (number, origin, state, name)
+            join recommendation as pair on true join docking_case on recommendation_id = pair.id
+            join listing on listing.id = pair.need_id and title = 'talked about';
+        """)
+        await migrate.migrate(empty)
+        needs = await owner.fetch(
+            "select title, state, version, published_at::date::text from listing where kind = 'need'"
+        )
+        assert {tuple(row) for row in needs} == {
+            ("talked about", "docking", 5, "2026-01-01"),
+            ("alone", "published", 4, "2026-01-01"),
+            ("gone", "withdrawn", 4, "2026-01-01"),
+        }
+        assert await owner.fetchval("select indexed_version from listing_matching") == 5
+        (event,) = await owner.fetch(
+            "select action, from_state, to_state, subject_id from event where subject_kind = 'need'"
+        )
+        assert (event["action"], event["from_state"], event["to_state"]) == ("dock", "published", "docking")
+        contracts = await owner.fetch("select name, further, pair_id is not null as of_pair from contract")
+        assert {tuple(row) for row in contracts} == {
+            ("first", False, True), ("second", True, True), ("over", False, True), ("of its own", False, False),
+        }  # fmt: skip
+    finally:
+        await owner.close()

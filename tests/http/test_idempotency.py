@@ -173,6 +173,9 @@ async def _case_exercises(
             f"/v1/cases/{await invited_case(client, keys, resources)}/broker",
             json={"broker_id": await another_broker(client, keys)},
         ),
+        f"{at}/leave": ask(
+            "provider", f"/v1/cases/{await invited_case(client, keys, resources)}/leave", json={"code": "no_funds"}
+        ),
         f"{at}/close": ask("broker", f"{invited}/close", json={"closed_as": "lost", "code": "no_answer"}),
         "/v1/partner-operators": ask(
             "operator", "/v1/partner-operators", json=pair | {"organization_id": str(keys.stranger.organization_id)}

@@ -29,6 +29,7 @@ STEPS = {
     "/v1/contracts/{contract_id}/{action}",
     "/v1/cases/{case_id}/{action}",
     "/v1/cases/{case_id}/close",
+    "/v1/cases/{case_id}/leave",
     "/v1/cases/{case_id}/broker",
 }
 # New objects beneath others; an API key has no version, so its rotation takes no header.

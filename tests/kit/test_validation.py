@@ -2,19 +2,22 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from service.access.people_schemas import IdentityRequest, MemberContent, MemberRequest, PersonContent
 from service.access.schemas import KeyRequest, OrganizationContent, RotationRequest, StandingReason
+from service.cases.schemas import AnswerRequest, CloseRequest, LeaveRequest
 from service.contracts.schemas import ContractContent
 from service.contracts.subsidy_rules import SubsidyRuleContent
 from service.contracts.views import ChangeRequest, ReceiptRequest, StepRequest
-from service.kit.validation import MESSAGES, PATTERNS, problems_of
+from service.kit.validation import MESSAGES, NAMED, PATTERNS, problems_of
 from service.matches.schemas import AdHocRequest, DecisionRequest
 from service.needs.schemas import NeedContent
 from service.outcomes.schemas import OutcomeContent
+from service.review.schemas import BatchRequest
 
 SCHEMAS: tuple[type[BaseModel], ...] = (
     NeedContent,
@@ -73,3 +76,38 @@ def test_a_reversed_range_names_both_ends() -> None:
     (problem,) = problems_of(refused.value.errors())
     assert problem.rule == "range_order"
     assert problem.message.en == "budget_min must not exceed budget_max"
+
+
+@pytest.mark.parametrize(
+    ("schema", "content", "field"),
+    [
+        (AnswerRequest, {"answer": "no"}, "code"),
+        (AnswerRequest, {"answer": "yes"}, "purpose"),
+        (LeaveRequest, {"code": "other"}, "text"),
+        (CloseRequest, {"closed_as": "won", "code": "no_funds"}, "code"),
+        (
+            BatchRequest,
+            {"decisions": [{"recommendation_id": str(UUID(int=1)), "action": "decline"}]},
+            "decisions.0.code",
+        ),
+    ],
+)
+def test_a_rule_over_several_fields_names_the_one_to_change(
+    schema: type[BaseModel], content: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        schema.model_validate(content)
+    (problem,) = problems_of(refused.value.errors())
+    assert problem.field == field
+
+
+def test_what_is_possible_is_listed_in_the_language_of_the_sentence() -> None:
+    with pytest.raises(ValidationError) as refused:
+        AnswerRequest.model_validate({"answer": "vielleicht"})
+    (problem,) = problems_of(refused.value.errors())
+    assert problem.message.zh == "应为其中之一：'yes'、'no'、'question'"
+    assert problem.message.en == "Must be one of: 'yes', 'no' or 'question'"
+
+
+def test_every_rule_that_names_a_field_is_one() -> None:
+    assert set(NAMED) <= set(MESSAGES)

@@ -18,6 +18,7 @@ from service.matches import repository as pairs
 from service.matches.schemas import DecisionRequest
 from service.review import service
 from service.review.schemas import LeaseRequest
+from service.settings import get_settings
 from tests.review.world import World
 
 LENGTH, WITHIN = timedelta(minutes=30), timedelta(minutes=10)
@@ -97,7 +98,7 @@ class Run:
             ]
         )
         may = self.model.state[pair] in ("proposed", "snoozed") and not self.model.taken_from(actor, pair, self.at)
-        status = await self.refused(actor, lambda to: decisions.decide(to, actor, pair, request, None))
+        status = await self.refused(actor, lambda to: decisions.decide(to, actor, pair, request, None, get_settings()))
         assert status == (None if may else 409)
         if not may:
             return
