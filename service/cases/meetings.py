@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from icalendar import Calendar, Event
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.cases import meeting_repository as repository
@@ -18,6 +18,7 @@ from service.kit.actor import Actor
 from service.kit.clock import MARKET_ZONE
 from service.kit.db import Connection
 from service.kit.etag import check_if_match, etag
+from service.kit.instants import Instant
 from service.kit.language import Text
 from service.kit.texts import clean_line, clean_text
 
@@ -49,8 +50,8 @@ class MeetingContent(BaseModel):
         default="", description="A place or the address of a call / 地点或会议链接"
     )
     agenda: Annotated[str, AfterValidator(clean_text), StringConstraints(max_length=5_000)] = ""
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Instant
+    ends_at: Instant
     cancelled: bool = False
 
     @model_validator(mode="after")
@@ -64,6 +65,8 @@ class Meeting(MeetingContent):
     """A meeting as kept."""
 
     id: UUID
+    starts_at: datetime
+    ends_at: datetime
     version: int
     updated_at: datetime
 
