@@ -80,6 +80,7 @@ async def page(
         region=_within(region) if region else None,
         awaiting_organization=actor.organization_id if mine else None,
         awaiting_party=None if mine else awaiting,
+        reader=None if actor.is_staff else actor.organization_id,
         limit=limit + 1,
     )
     shown = found[:limit]
