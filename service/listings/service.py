@@ -331,13 +331,18 @@ async def expire_due(connection: Connection, day: date, *, limit: int = 200) -> 
 
 
 async def revisions(
-    connection: Connection, actor: Actor, kind: Kind, identifier: UUID, model: type[ListingContent]
+    connection: Connection,
+    actor: Actor,
+    kind: Kind,
+    identifier: UUID,
+    model: type[ListingContent],
+    before: int | None = None,
 ) -> list[Revision]:
-    """Every content that a listing had, of the type `model`; for its owner and for staff."""
+    """The latest contents that a listing had, of the type `model`, before a revision; for its owner and for staff."""
     listing = await read(connection, actor, kind, identifier)
     if not (actor.is_staff or actor.owns(listing.organization_id)):
         raise Forbidden(Text("修订记录仅对发布单位和工作人员开放", "The history is for the owner and for staff"))
-    found = await repository.list_revisions(connection, identifier)
+    found = await repository.list_revisions(connection, identifier, before)
     # Whether it is confidential now counts, whatever it was then.
     names = hidden(model, view_of(actor, listing))
     return [
