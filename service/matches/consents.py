@@ -23,6 +23,8 @@ OFF_THE_MARKET = Text(
     "The need or the outcome is not published any more: neither consent nor contact data is open",
 )
 
+# Each time the other side is told, and all of them are read together.
+MOST_OF_A_SIDE = 50
 NOT_ACCEPTED = Text("技术经理人采纳后双方才能表示同意", "The sides consent once a broker accepted the pair")
 
 
@@ -31,7 +33,8 @@ async def give(connection: Connection, actor: Actor, identifier: UUID, request: 
 
     Raises:
         NotFound, Forbidden: not a pair that the actor may know of, or no side of it is its organization's.
-        OutOfTurn: no broker accepted the pair, the side consents already, its case has ended, or a listing has left the market.
+        OutOfTurn: no broker accepted the pair, the side consents already or did too often, its case has ended, or a listing has
+            left the market.
         ValidationProblem: both sides are the organization's, and none is named.
     """
     pair, side = await _own_side(connection, actor, identifier, request.side)
@@ -41,7 +44,15 @@ async def give(connection: Connection, actor: Actor, identifier: UUID, request: 
         raise OutOfTurn(NOT_ACCEPTED)
     if len(await consent_repository.contacts(connection, pair)) < 2:
         raise OutOfTurn(OFF_THE_MARKET)
-    if side in _sides(await consent_repository.list_consents(connection, identifier)):
+    history = await consent_repository.list_consents(connection, identifier)
+    if sum(each.side == side for each in history) >= MOST_OF_A_SIDE:
+        raise OutOfTurn(
+            Text(
+                f"本方已就这一对同意过 {MOST_OF_A_SIDE} 次，不能再次表示同意",
+                f"Your side has consented to this pair {MOST_OF_A_SIDE} times, and cannot once more",
+            )
+        )
+    if side in _sides(history):
         raise OutOfTurn(
             Text(
                 "本方已同意；如需变更目的，请先撤回",
