@@ -43,6 +43,14 @@ async def pair(connection: Connection, need_id: UUID, outcome_id: UUID) -> Row:
     return row
 
 
+ORGANIZATIONS = "select distinct organization_id from listing where id = any ($1)"
+
+
+async def organizations_of(connection: Connection, listings: list[UUID]) -> list[UUID]:
+    """Whose some listings are."""
+    return [row["organization_id"] for row in await connection.fetch(ORGANIZATIONS, listings)]
+
+
 INSERT = """
 insert into docking_case (
     recommendation_id, need_id, outcome_id, need_organization_id, outcome_organization_id, broker_organization_id,
