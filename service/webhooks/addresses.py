@@ -124,15 +124,17 @@ async def resolve(target: Target, *, private: bool) -> IPAddress:
     """An address of the target to connect to; every address of its name is checked.
 
     Raises:
-        Unsafe: one of them is not public. OSError: the name has none.
+        Unsafe: one of them is not public, or the name has none, in the same words: which names there are in one's own
+            network is nobody's business.
     """
-    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, _look_up, target)
+    try:
+        found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, _look_up, target)
+    except (OSError, ValueError):
+        found = ()
     addresses = [ip_address(entry[4][0]) for entry in found]
-    if not addresses:
-        raise OSError("no address")
     # One bad address among good ones is enough: whoever controls the name chooses which one comes next.
-    if not private and not all(map(is_public, addresses)):
-        raise Unsafe("an address that is not public")
+    if not addresses or (not private and not all(map(is_public, addresses))):
+        raise Unsafe("the name has no address, or one that is not public")
     return addresses[0]
 
 

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.webhooks.addresses import Target, Unsafe, is_public, resolve, target_of
+from service.webhooks.calling import call
 
 # IANA's special-purpose registries (RFC 6890) as far as they are not reachable from everywhere.
 NOT_PUBLIC = [
@@ -135,6 +136,22 @@ async def test_a_name_with_one_bad_address_is_refused(found: tuple[str, ...], mo
         await resolve(Target("https", "rebind.example", 443), private=False)
 
 
+async def test_whether_a_name_of_ones_own_network_exists_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a delivery says of a name that is only known within, and of one that nobody knows, is the same."""
+    told = []
+    for found in (("10.0.0.1",), ()):
+        names(monkeypatch, *found)
+        came_of = await call("https://payroll.internal/", {}, b"{}", seconds=5, private=False)
+        told.append((came_of.status, came_of.error))
+
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    came_of = await call("https://payroll.internal/", {}, b"{}", seconds=5, private=False)
+    assert {*told, (came_of.status, came_of.error)} == {(None, told[0][1])}
+
+
 async def test_a_name_is_answered_by_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     names(monkeypatch, "93.184.215.14")
     assert await resolve(Target("https", "erp.example.com", 443), private=False) == ip_address("93.184.215.14")
@@ -155,4 +172,4 @@ async def test_name_servers_that_do_not_answer_keep_nobody_else_waiting(monkeypa
         assert await asyncio.wait_for(asyncio.to_thread(answered.is_set), 10) is False
     finally:
         answered.set()
-    assert all(isinstance(each, OSError) for each in await asyncio.gather(*waiting, return_exceptions=True))
+    assert all(isinstance(each, Unsafe) for each in await asyncio.gather(*waiting, return_exceptions=True))
