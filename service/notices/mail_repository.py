@@ -92,9 +92,12 @@ async def lease(connection: Connection, moment: datetime, until: datetime, limit
     ]
 
 
+# Who was suspended since it was told is mailed about its account only, as who was before.
 CONTENT = """
 select notification.text_zh, notification.text_en, notification.category, notification.at
-from notification where mail_id = $1 order by id
+from notification left join organization on organization.id = notification.organization_id
+where mail_id = $1 and (category = 'account' or organization.state is distinct from 'suspended')
+order by notification.id
 """
 ADDRESS = """
 select coalesce(preference.language, $2) as language, coalesce(person.email, preference.email) as email, mail.recipient_id
@@ -106,7 +109,7 @@ where mail.id = $1
 
 
 async def content(connection: Connection, mail_id: UUID) -> list[Row]:
-    """What a mail tells, oldest first."""
+    """What a mail tells of what its recipient may be mailed about now, oldest first."""
     return await connection.fetch(CONTENT, mail_id)
 
 

@@ -296,6 +296,20 @@ async def test_who_is_suspended_is_mailed_about_its_account_only(
     assert [str(message["Subject"]) for message in postbox.messages] == ["[对接 Duijie] 本单位已被停用，请联系运营方"]
 
 
+async def test_what_waits_when_its_organization_is_suspended_is_not_mailed(
+    client: httpx2.AsyncClient, keys: Keys, mailed: Resources, postbox: Postbox, pool: Pool, clock: StandingClock
+) -> None:
+    await published(client, keys)
+    await telling.tell(mailed, clock)
+    assert await pool.fetchval("select count(*) from mail where state = 'pending'") == 1
+    address = f"/v1/organizations/{keys.enterprise.organization_id}/suspend"
+    answer = await client.post(address, json={"reason": "核实"}, headers=keys.headers("administrator"))
+    assert answer.status_code == 200, answer.text
+    await telling.all_of_it(mailed, clock)
+    assert [str(message["Subject"]) for message in postbox.messages] == ["[对接 Duijie] 本单位已被停用，请联系运营方"]
+    assert sorted(row["state"] for row in await pool.fetch("select state from mail")) == ["sent", "skipped"]
+
+
 @pytest.mark.parametrize(("word", "state"), [("s3cret-of-mail", "sent"), ("wrong-secret", "pending")])
 async def test_it_logs_in_where_told_to_and_says_no_secret(
     client: httpx2.AsyncClient, keys: Keys, mailed: Resources, postbox: Postbox, pool: Pool, clock: StandingClock,
