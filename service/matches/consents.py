@@ -63,7 +63,7 @@ async def give(connection: Connection, actor: Actor, identifier: UUID, request: 
     await _record(connection, actor, identifier, "consent", side, made)
     state = await _state(connection, identifier)
     await invitations.consented(connection, actor, identifier, Party(side), _parties(state))
-    return state
+    return await _as_seen(connection, actor, pair, state)
 
 
 async def withdraw(connection: Connection, actor: Actor, identifier: UUID, wanted: Side | None) -> Consents:
@@ -73,7 +73,7 @@ async def withdraw(connection: Connection, actor: Actor, identifier: UUID, wante
         NotFound, Forbidden, ValidationProblem: as `give`.
         OutOfTurn: the side does not consent.
     """
-    _, side = await _own_side(connection, actor, identifier, wanted)
+    pair, side = await _own_side(connection, actor, identifier, wanted)
     await consent_repository.lock(connection, identifier, to_change=True)
     ended = await consent_repository.withdraw(connection, actor, identifier, side)
     if ended is None:
@@ -81,7 +81,7 @@ async def withdraw(connection: Connection, actor: Actor, identifier: UUID, wante
     await _record(connection, actor, identifier, "withdraw_consent", side, ended)
     state = await _state(connection, identifier)
     await invitations.withdrew(connection, actor, identifier, Party(side), _parties(state))
-    return state
+    return await _as_seen(connection, actor, pair, state)
 
 
 async def read(connection: Connection, actor: Actor, identifier: UUID) -> Consents:
@@ -90,8 +90,8 @@ async def read(connection: Connection, actor: Actor, identifier: UUID) -> Consen
     Raises:
         NotFound: no such pair, or none that the actor may know of.
     """
-    await decisions.read_as_side_or_staff(connection, actor, identifier)
-    return await _state(connection, identifier)
+    pair = await decisions.read_as_side_or_staff(connection, actor, identifier)
+    return await _as_seen(connection, actor, pair, await _state(connection, identifier))
 
 
 async def open_contacts(connection: Connection, actor: Actor, identifier: UUID) -> Contacts:
@@ -173,6 +173,15 @@ async def _state(connection: Connection, identifier: UUID) -> Consents:
         opens=list(Contact.model_fields),
         history=history,
     )
+
+
+async def _as_seen(connection: Connection, actor: Actor, pair: Row, state: Consents) -> Consents:
+    """Without the other side's purposes while not both consent: they are texts of people, which may tell who wrote them."""
+    if state.opened or actor.is_staff:
+        return state
+    own = await repository.sides_of(connection, pair, actor.organization_id)
+    history = [each if each.side in own else each.model_copy(update={"purpose": None}) for each in state.history]
+    return state.model_copy(update={"history": history})
 
 
 async def _record(
