@@ -58,7 +58,9 @@ async def _begin(request: Request, credentials: Credentials, *, waiting: bool = 
         await set_actor(connection, actor)
         request.state.actor = actor
         if asked is not None and actor.caller_id is not None:
-            request.state.claim = await idempotency.claim(connection, actor.caller_id, asked, now(), waiting=waiting)
+            request.state.claim = await idempotency.claim(
+                connection, actor.caller_id, _for(actor, asked), now(), waiting=waiting
+            )
         yield Transaction(connection, actor, request.app.state.resources.settings)
 
 
@@ -69,6 +71,11 @@ async def _asked(request: Request) -> idempotency.Asked | None:
         state.asked = await idempotency.asked_by(request) if getattr(state, "acts", False) else None
     asked: idempotency.Asked | None = state.asked
     return asked
+
+
+def _for(actor: Actor, asked: idempotency.Asked) -> idempotency.Asked:
+    """A key of ours acts for one organization. A login names one by a header, and the same words for another are another request."""
+    return asked if actor.key_id is not None else asked.in_name_of(actor.organization_id)
 
 
 async def open_now(request: Request, credentials: Credentials) -> AsyncIterator[Transaction]:
@@ -122,7 +129,7 @@ async def _actor(request: Request, credentials: Credentials) -> Actor:
         if asked is not None and actor.caller_id is not None:
             # Before any work: what was answered already needs none.
             await set_actor(connection, actor)
-            await idempotency.replay(connection, actor.caller_id, asked, now())
+            await idempotency.replay(connection, actor.caller_id, _for(actor, asked), now())
     request.state.actor = actor
     return actor
 

@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from service.access.schemas import USUAL_SCOPES, Key, Roles, Scopes
 from service.kit.actor import Role, Scope
+from service.kit.instants import Instant
 from service.kit.texts import clean_line
 
 PersonName = Annotated[str, AfterValidator(clean_line), StringConstraints(min_length=1, max_length=100)]
@@ -60,7 +61,7 @@ class MemberContent(BaseModel):
         default_factory=lambda: list(USUAL_SCOPES),
         description="admin makes an administrator of the organization: its people and keys / admin 表示本单位管理员",
     )
-    valid_until: AwareDatetime | None = Field(default=None, description="Ends by itself then / 有效期至")
+    valid_until: Instant | None = Field(default=None, description="Ends by itself then / 有效期至")
 
 
 class MemberRequest(MemberContent):

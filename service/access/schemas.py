@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from service.access.credit_code import CreditCode
 from service.kit.actor import KEY_ROLES, Role, Scope
+from service.kit.instants import within_years
 from service.kit.texts import ExternalId, OptionalUrl, RegionCode, clean_line, clean_text
 
 
@@ -114,7 +115,9 @@ class KeyRequest(BaseModel):
     membership_id: UUID | None = Field(
         default=None, description="Makes it a person's key, within what the membership has / 所属成员关系，空为机器密钥"
     )
-    expires_at: datetime | None = Field(default=None, description="Valid until / 有效期至")
+    expires_at: Annotated[datetime, AfterValidator(within_years)] | None = Field(
+        default=None, description="Valid until / 有效期至"
+    )
 
 
 class Key(BaseModel):

@@ -34,8 +34,14 @@ PARTS = {
     "ppt/presentation.xml": f"{OFFICE}presentationml.presentation",
 }
 MOST_PARTS = 10_000
-LONGEST_NAME = 120
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
+# Bytes of UTF-8 without the extension: most file systems take 255 for the whole, a Chinese character has three.
+LONGEST_NAME = 190
+# What systems refuse in a name, and what is not seen: controls, marks of direction, joiners, separators, tags.
+_UNSAFE = re.compile(
+    r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*%\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]'
+)
+# Windows opens a device by these, whatever follows the point.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 TAKEN = Text(
     "支持 PDF、PNG、JPEG、DOCX、XLSX、PPTX（不含宏）和 UTF-8 文本；以文件内容为准，与扩展名无关",
@@ -85,8 +91,8 @@ def clean_name(name: str | None, media_type: str) -> str:
 
     >>> clean_name("..\\..\\方案 (终稿).PDF", "application/pdf")
     '方案 (终稿).pdf'
-    >>> clean_name("invoice.exe", "application/pdf"), clean_name(None, "image/png")
-    ('invoice.exe.pdf', 'attachment.png')
+    >>> clean_name("invoice.exe", "application/pdf"), clean_name(None, "image/png"), clean_name("CON.txt", "text/plain")
+    ('invoice.exe.pdf', 'attachment.png', '_CON.txt')
     """
     normal = unicodedata.normalize("NFC", name or "").encode("utf-8", "ignore").decode()
     base = _UNSAFE.sub("_", PurePosixPath(normal.replace("\\", "/")).name).strip(" .")
@@ -95,7 +101,8 @@ def clean_name(name: str | None, media_type: str) -> str:
     allowed = EXTENSIONS[media_type]
     if not (stem and extension in allowed):
         stem, extension = base, allowed[0]
-    return (stem[:LONGEST_NAME].strip(" .") or "attachment") + extension
+    stem = stem.encode()[:LONGEST_NAME].decode("utf-8", "ignore").strip(" .") or "attachment"
+    return ("_" if _DEVICE.match(stem) else "") + stem + extension
 
 
 def disposition(name: str) -> str:

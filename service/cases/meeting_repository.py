@@ -14,6 +14,22 @@ async def meetings(connection: Connection, case_id: UUID) -> list[Row]:
     return await connection.fetch(MEETINGS, case_id)
 
 
+COUNT_MEETINGS = "select count(*) from case_meeting where case_id = $1"
+COUNT_MILESTONES = "select count(*) from case_milestone where case_id = $1"
+
+
+async def count_meetings(connection: Connection, case_id: UUID) -> int:
+    """How many meetings a case has."""
+    count: int = await connection.fetchval(COUNT_MEETINGS, case_id)
+    return count
+
+
+async def count_milestones(connection: Connection, case_id: UUID) -> int:
+    """How many milestones a case has."""
+    count: int = await connection.fetchval(COUNT_MILESTONES, case_id)
+    return count
+
+
 MEETING = "select * from case_meeting where case_id = $1 and id = $2"
 
 

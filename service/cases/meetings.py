@@ -5,23 +5,27 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from icalendar import Calendar, Event
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.cases import meeting_repository as repository
-from service.cases.messages import NOT_YET, party_of
+from service.cases import repository as cases
+from service.cases.messages import NOT_TAKING_PART, NOT_YET, party_of
 from service.cases.records import TALKING, Case
-from service.errors import NotFound, OutOfTurn, PreconditionFailed
+from service.errors import Forbidden, NotFound, OutOfTurn, PreconditionFailed
 from service.events import log
 from service.kit import clock
 from service.kit.actor import Actor
 from service.kit.clock import MARKET_ZONE
 from service.kit.db import Connection
 from service.kit.etag import check_if_match, etag
+from service.kit.instants import Instant
 from service.kit.language import Text
 from service.kit.texts import clean_line, clean_text
 
 Title = Annotated[str, AfterValidator(clean_line), StringConstraints(min_length=1, max_length=200)]
+# Meetings, and milestones, of one case: both lists are read whole.
+MOST = 200
 PRODUCT = "-//Duijie//Cases//ZH"
 NO_MEETING = Text("没有这次会议", "No such meeting")
 NO_MILESTONE = Text("没有这个里程碑", "No such milestone")
@@ -49,8 +53,8 @@ class MeetingContent(BaseModel):
         default="", description="A place or the address of a call / 地点或会议链接"
     )
     agenda: Annotated[str, AfterValidator(clean_text), StringConstraints(max_length=5_000)] = ""
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Instant
+    ends_at: Instant
     cancelled: bool = False
 
     @model_validator(mode="after")
@@ -64,6 +68,8 @@ class Meeting(MeetingContent):
     """A meeting as kept."""
 
     id: UUID
+    starts_at: datetime
+    ends_at: datetime
     version: int
     updated_at: datetime
 
@@ -102,19 +108,34 @@ async def milestones_of(connection: Connection, actor: Actor, case: Case) -> lis
     ]
 
 
-def _check(actor: Actor, case: Case) -> None:
+async def _check(connection: Connection, actor: Actor, case: Case) -> None:
+    """That the actor takes part and the two sides may talk; the case is held, so that nobody ends that meanwhile."""
     party_of(actor, case)
-    if case.state not in TALKING:
+    held = await cases.lock(connection, case.id)
+    if held is None:
+        raise Forbidden(NOT_TAKING_PART)
+    if held.state not in TALKING:
         raise OutOfTurn(NOT_YET)
+
+
+def _check_room(count: int) -> None:
+    if count >= MOST:
+        raise OutOfTurn(
+            Text(
+                f"每项对接最多 {MOST} 条；请修改已有的",
+                f"A case has at most {MOST}: change one that is there",
+            )
+        )
 
 
 async def call(connection: Connection, actor: Actor, case: Case, content: MeetingContent) -> Meeting:
     """Call a meeting.
 
     Raises:
-        Forbidden: not taking part. OutOfTurn: before both consented, or after the case's end.
+        Forbidden: not taking part. OutOfTurn: before both consented, after the case's end, or there are as many as there may be.
     """
-    _check(actor, case)
+    await _check(connection, actor, case)
+    _check_room(await repository.count_meetings(connection, case.id))
     row = await repository.insert_meeting(connection, case.id, content.model_dump(), clock.now())
     await _record(connection, actor, case, "call_meeting", row["id"])
     return Meeting.model_validate(dict(row), extra="ignore")
@@ -130,7 +151,7 @@ async def move(
     """
     found = await meeting(connection, actor, case, identifier)
     check_if_match(if_match, found.version)
-    _check(actor, case)
+    await _check(connection, actor, case)
     row = await repository.update_meeting(connection, identifier, found.version, content.model_dump(), clock.now())
     if row is None:
         raise PreconditionFailed(etag(found.version + 1))
@@ -149,7 +170,8 @@ async def meeting(connection: Connection, actor: Actor, case: Case, identifier: 
 
 async def set_milestone(connection: Connection, actor: Actor, case: Case, content: MilestoneContent) -> Milestone:
     """Set a milestone. Raises as `call`."""
-    _check(actor, case)
+    await _check(connection, actor, case)
+    _check_room(await repository.count_milestones(connection, case.id))
     row = await repository.insert_milestone(
         connection, case.id, content.title, content.due_on, content.done_on, clock.now()
     )
@@ -172,7 +194,7 @@ async def change_milestone(
     """Change a milestone, or say when it was reached. Raises as `move`."""
     found = await milestone(connection, actor, case, identifier)
     check_if_match(if_match, found.version)
-    _check(actor, case)
+    await _check(connection, actor, case)
     row = await repository.update_milestone(
         connection, identifier, found.version, content.title, content.due_on, content.done_on, clock.now()
     )

@@ -1,5 +1,7 @@
 """A case begins: called where a broker accepts a pair, in the same transaction. Knows nothing of the room of matches."""
 
+from collections.abc import Sequence
+
 from asyncpg import UniqueViolationError
 
 from service.cases import repository, waits
@@ -11,9 +13,20 @@ from service.kit.actor import Actor
 from service.kit.db import Connection, Row
 from service.kit.language import Text
 from service.regions import service as regions
+from service.responses import service as responses
 from service.settings import Settings
 
 ACTIVE_ALREADY = Text("这对需求与成果已有进行中的对接", "This pair has a case under way already")
+
+
+async def prepare(connection: Connection, recommendations: Sequence[Row]) -> None:
+    """Before the cases of several recommendations are opened in one transaction: hold all that is counted for their sides.
+
+    One by one they would be held in the order of the request, and two requests in opposite orders would wait for each other.
+    """
+    if len(recommendations) > 1:
+        listings = [row[side] for row in recommendations for side in ("need_id", "outcome_id")]
+        await responses.hold(connection, await repository.organizations_of(connection, listings))
 
 
 async def open_case(connection: Connection, actor: Actor, recommendation: Row, settings: Settings) -> Case:

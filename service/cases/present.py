@@ -14,6 +14,7 @@ from service.kit import clock
 from service.kit.actor import Actor, Role
 from service.kit.db import Connection
 from service.matches.lists import counterparts_of
+from service.matches.schemas import Counterpart
 from service.taxonomy.schemas import Mode
 from service.workflows.engine import Advanced
 
@@ -36,13 +37,17 @@ async def present(connection: Connection, actor: Actor, cases: Sequence[Case]) -
     for case in cases:
         inside = bool(case.sides_of(actor)) or case.steered_by(actor)
         mode = Mode(case.mode) if case.mode else None
+        need = sides.get(case.need_id)
+        told = _tells_region(actor, case, need)
         shown.append(
             schemas.Case(
                 **{name: getattr(case, name) for name in PLAIN},
-                need=sides.get(case.need_id),
+                need_region=case.need_region if told else None,
+                partner_pairs=case.partner_pairs if told else [],
+                need=need,
                 outcome=sides.get(case.outcome_id),
                 your_sides=list(case.sides_of(actor)),
-                partner=bool(case.partner_pairs),
+                partner=told and bool(case.partner_pairs),
                 terms=case.terms if inside else {},
                 missing=[as_missing(each) for each in missing(mode, case.terms)],
                 awaiting=sorted(waits[case.id], key=lambda each: each.until),
@@ -54,9 +59,20 @@ async def present(connection: Connection, actor: Actor, cases: Sequence[Case]) -
 
 
 PLAIN = (
-    "id", "recommendation_id", "state", "version", "broker_organization_id", "need_region", "outcome_region",
-    "partner_pairs", "mode", "closed_as", "code", "opened_at", "state_since", "contracted_at", "closed_at",
+    "id", "recommendation_id", "state", "version", "broker_organization_id", "outcome_region", "mode", "closed_as", "code",
+    "opened_at", "state_since", "contracted_at", "closed_at",
 )  # fmt: skip
+
+
+def _tells_region(actor: Actor, case: Case, need: Counterpart | None) -> bool:
+    """Whether a reader is told where the need's side lies.
+
+    The region of a case is the organization's where the need names none. The other side, to whom the organization is nobody
+    yet, is told what the need says and no more.
+    """
+    if actor.is_staff or case.sides_of(actor) != (Party.OUTCOME,):
+        return True
+    return need is not None and (need.organization is not None or need.region == case.need_region)
 
 
 def as_missing(needed: Needed) -> Missing:

@@ -43,6 +43,14 @@ async def pair(connection: Connection, need_id: UUID, outcome_id: UUID) -> Row:
     return row
 
 
+ORGANIZATIONS = "select distinct organization_id from listing where id = any ($1)"
+
+
+async def organizations_of(connection: Connection, listings: list[UUID]) -> list[UUID]:
+    """Whose some listings are."""
+    return [row["organization_id"] for row in await connection.fetch(ORGANIZATIONS, listings)]
+
+
 INSERT = """
 insert into docking_case (
     recommendation_id, need_id, outcome_id, need_organization_id, outcome_organization_id, broker_organization_id,
@@ -148,13 +156,19 @@ async def set_terms(connection: Connection, identifier: UUID, mode: str, terms: 
 
 
 # Optional filters are null where unused. `$5` is the caller's organization where only cases count that await it; `$6` a
-# party that is awaited, whosoever it is; `$8` the end of the last term that counts.
+# party that is awaited, whosoever it is; `$8` the end of the last term that counts. To `$9` a need's region is not told where
+# the need does not name it: what nobody is told is not found either.
 PAGE = """
-select * from docking_case as c
+select c.* from docking_case as c
+cross join lateral (
+    select $9::uuid is distinct from outcome_organization_id or need_organization_id = $9
+        or state in ('consented', 'consulting', 'negotiating', 'contracted', 'following')
+        or exists (select from listing where listing.id = need_id and listing.region = need_region) as told
+) as reader
 where ($1::uuid is null or id < $1)
   and ($2::text[] is null or state = any ($2))
-  and ($3::boolean is null or (partner_pairs <> '{}') = $3)
-  and ($4::text is null or need_region like $4 or outcome_region like $4)
+  and ($3::boolean is null or (partner_pairs <> '{}' and told) = $3)
+  and ($4::text is null or (need_region like $4 and told) or outcome_region like $4)
   and (($5::uuid is null and $6::text is null and $8::timestamptz is null) or exists (
       select from case_wait
       where case_wait.case_id = c.id and ended_at is null
@@ -179,11 +193,12 @@ async def page(
     awaiting_organization: UUID | None,
     awaiting_party: str | None,
     due_until: datetime | None,
+    reader: UUID | None,
     limit: int,
 ) -> list[Case]:
-    """Cases that the actor may know of, newest first. `region` is a pattern of `like`."""
+    """Cases that the actor may know of, newest first. `region` is a pattern of `like`, `reader` an organization that is no staff."""
     rows = await connection.fetch(
-        PAGE, after, states, partner, region, awaiting_organization, awaiting_party, limit, due_until
+        PAGE, after, states, partner, region, awaiting_organization, awaiting_party, limit, due_until, reader
     )
     return [_case(row) for row in rows]
 

@@ -92,7 +92,10 @@ class Case(BaseModel):
     outcome: Counterpart | None
     your_sides: list[Party] = Field(description="Which sides are your organization's / 本单位是哪一方")
     broker_organization_id: UUID | None
-    need_region: str | None = Field(description="As at the opening / 立案时需求方所在地")
+    need_region: str | None = Field(
+        description="As at the opening; where the need names none, told to the other side once both consent "
+        "/ 立案时需求方所在地；需求未注明地区的，双方同意后才告知对方"
+    )
     outcome_region: str | None
     partner: bool = Field(description="Whether the regions are a partner pair / 是否结对地区")
     partner_pairs: list[str] = Field(description="from:to:program / 结对关系")

@@ -88,6 +88,7 @@ async def page(
         awaiting_organization=actor.organization_id if mine else None,
         awaiting_party=None if mine else awaiting,
         due_until=datetime.combine(due, time.max, clock.MARKET_ZONE) if due else None,
+        reader=None if actor.is_staff else actor.organization_id,
         limit=limit + 1,
     )
     shown = found[:limit]

@@ -93,9 +93,7 @@ async def confirm_waiting(connection: Connection, actor: Actor, kept: Kept, mome
     """
     if kept.row["waiting"] is None:
         raise OutOfTurn(Text("没有待确认的变更", "No change waits to be confirmed"))
-    waiting = next(
-        each for each in await repository.list_changes(connection, kept.id) if each.id == kept.row["waiting"]
-    )
+    waiting = await repository.get_change(connection, kept.id, kept.row["waiting"])
     if actor.owns(waiting.organization_id) or not kept.is_side(actor):
         raise Forbidden(Text("变更由对方确认", "A change is confirmed by the other side"))
     if not await repository.confirm_change(connection, waiting.id, moment):

@@ -21,6 +21,8 @@ NOTE = Text(
 )
 STILL_MISSING = Text("尚缺内容", "Missing")
 NOTHING_MISSING = Text("无，可以申报", "Nothing: it can be filed")
+# A cell holds 32,767 units of UTF-16, and what is beyond would be left out without a word; a character may take two.
+LONGEST_CELL = 16_000
 HEADINGS = (Text("部分", "section"), Text("项目", "item"), Text("内容", "content"))
 MISSING_HEADINGS = (Text("字段", "field"), Text("依据", "rule"), Text("补充办法", "way out"))
 
@@ -41,12 +43,24 @@ def as_spreadsheet(lines: Sequence[Line], missing: Sequence[Missing], language: 
         for place, (heading, width) in enumerate(zip(headings, widths, strict=True)):
             sheet.set_column(place, place, width)
             sheet.write_string(0, place, heading.in_(language), bold)
-        for row, cells in enumerate(rows, start=1):
+        texts = (pieces for cells in rows for pieces in _pieces([cell.in_(language) for cell in cells]))
+        for row, cells in enumerate(texts, start=1):
             for place, cell in enumerate(cells):
-                sheet.write_string(row, place, cell.in_(language), wrap)
+                sheet.write_string(row, place, cell, wrap)
         sheet.freeze_panes(1, 0)
     book.close()
     return buffer.getvalue()
+
+
+def _pieces(cells: Sequence[str]) -> list[list[str]]:
+    """A row, or where its last cell holds more than a cell may, several with the parts of it.
+
+    >>> [[label, len(text)] for label, text in _pieces(["权利", "字" * 16_001])]
+    [['权利', 16000], ['权利', 1]]
+    """
+    *head, last = cells
+    parts = [last[begin : begin + LONGEST_CELL] for begin in range(0, len(last), LONGEST_CELL)] or [""]
+    return [[*head, part] for part in parts]
 
 
 def as_pdf(lines: Sequence[Line], missing: Sequence[Missing], language: Language) -> bytes:

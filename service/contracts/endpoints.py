@@ -175,9 +175,16 @@ async def create_change(tx: Tx, contract_id: UUID, body: ChangeRequest) -> Contr
 
 
 @router.get("/{contract_id}/changes", summary="Changes of a contract / 合同变更记录", responses=problems(404))
-async def list_changes(tx: Tx, contract_id: UUID) -> list[ContractChange]:
-    """Every change and cancellation, oldest first, also those that do not hold."""
-    return await service.changes_of(tx.connection, tx.actor, contract_id)
+async def list_changes(
+    tx: Tx,
+    contract_id: UUID,
+    before: Annotated[
+        UUID | None,
+        Query(description="Only those before this one, the twenty latest of them / 仅此变更之前的，至多最近 20 项"),
+    ] = None,
+) -> list[ContractChange]:
+    """Changes and cancellations, oldest first, also those that do not hold; the twenty latest, or the twenty before one."""
+    return await service.changes_of(tx.connection, tx.actor, contract_id, before)
 
 
 @router.get("/{contract_id}/filings", summary="Filings of a contract / 认定登记记录", responses=problems(404))

@@ -18,6 +18,8 @@ from service.kit.db import Connection
 from service.kit.language import Text
 
 REVERSED = Text("该收款记录已冲销", "The receipt is reversed already")
+# They are read whole.
+MOST_RECEIPTS = 2_000
 OPEN_STATES = frozenset({"signed", "filed", "registered", "rejected", "changed"})
 
 
@@ -25,7 +27,7 @@ async def receive(connection: Connection, actor: Actor, identifier: UUID, reques
     """Record a payment, or reverse one that was entered wrongly.
 
     Raises:
-        NotFound, Forbidden, OutOfTurn: not this actor's, or not while the contract is open.
+        NotFound, Forbidden, OutOfTurn: not this actor's, not while the contract is open, or there are as many as there may be.
         ValidationProblem: the fields are not those of a payment or of a reversal, or more comes in than is agreed.
         Conflict: the payment is reversed already, or somebody else changed the contract.
     """
@@ -37,6 +39,13 @@ async def receive(connection: Connection, actor: Actor, identifier: UUID, reques
     if kept.state not in OPEN_STATES:
         raise OutOfTurn(
             Text("合同签订后、结清或解除前才能录入收款", "Payments are entered after signing and before it is closed")
+        )
+    if await repository.count_receipts(connection, identifier) >= MOST_RECEIPTS:
+        raise OutOfTurn(
+            Text(
+                f"一份合同最多 {MOST_RECEIPTS} 笔收款记录，含冲销",
+                f"A contract has {MOST_RECEIPTS} receipts at most, reversals among them",
+            )
         )
     received_on, amount = await _payment(connection, kept, request)
     total = kept.received + amount

@@ -319,12 +319,25 @@ async def confirm_change(connection: Connection, change_id: UUID, at: datetime) 
     return affected(await connection.execute(CONFIRM_CHANGE, change_id, at)) == 1
 
 
-LIST_CHANGES = "select * from contract_change where contract_id = $1 order by id"
+# A change keeps whole terms before and after, and a side may propose one in place of another without end.
+MOST_CHANGES = 20
+LIST_CHANGES = """
+select * from contract_change where contract_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3
+"""
 
 
-async def list_changes(connection: Connection, identifier: UUID) -> list[ContractChange]:
-    """Every change and cancellation, oldest first."""
-    return [ContractChange.model_validate(dict(row)) for row in await connection.fetch(LIST_CHANGES, identifier)]
+async def list_changes(connection: Connection, identifier: UUID, before: UUID | None) -> list[ContractChange]:
+    """The latest changes and cancellations, before one if it is named, oldest first."""
+    rows = await connection.fetch(LIST_CHANGES, identifier, before, MOST_CHANGES)
+    return [ContractChange.model_validate(dict(row)) for row in reversed(rows)]
+
+
+GET_CHANGE = "select * from contract_change where contract_id = $1 and id = $2"
+
+
+async def get_change(connection: Connection, identifier: UUID, change_id: UUID) -> ContractChange:
+    """One change of a contract that has it."""
+    return ContractChange.model_validate(dict(await connection.fetchrow(GET_CHANGE, identifier, change_id) or {}))
 
 
 INSERT_FILING = """
@@ -360,7 +373,11 @@ async def decide_filing(
     await connection.execute(DECIDE_FILING, identifier, at, decision, number, registered_on, office, reason)
 
 
-LIST_FILINGS = "select * from contract_filing where contract_id = $1 order by id"
+# Without the draft, which is long and not shown.
+LIST_FILINGS = """
+select id, filed_at, decided_at, decision, number, registered_on, office, reason from contract_filing
+where contract_id = $1 order by id
+"""
 
 
 async def list_filings(connection: Connection, identifier: UUID) -> list[Filing]:
@@ -399,6 +416,15 @@ async def insert_receipt(
         received_on, amount, reverses, note,
     )  # fmt: skip
     return Receipt.model_validate(dict(row or {}))
+
+
+COUNT_RECEIPTS = "select count(*) from contract_receipt where contract_id = $1"
+
+
+async def count_receipts(connection: Connection, identifier: UUID) -> int:
+    """How many payments were entered, those that reverse others among them."""
+    count: int = await connection.fetchval(COUNT_RECEIPTS, identifier)
+    return count
 
 
 LIST_RECEIPTS = "select * from contract_receipt where contract_id = $1 order by id"

@@ -175,14 +175,16 @@ async def present(connection: Connection, actor: Actor, kept: Kept) -> Contract:
     )
 
 
-async def changes_of(connection: Connection, actor: Actor, identifier: UUID) -> list[ContractChange]:
-    """Every change and cancellation of a contract, oldest first.
+async def changes_of(
+    connection: Connection, actor: Actor, identifier: UUID, before: UUID | None = None
+) -> list[ContractChange]:
+    """The latest changes and cancellations of a contract, or the latest before one of them, oldest first.
 
     Raises:
         NotFound: as `read`.
     """
     await read(connection, actor, identifier)
-    return await repository.list_changes(connection, identifier)
+    return await repository.list_changes(connection, identifier, before)
 
 
 async def filings_of(connection: Connection, actor: Actor, identifier: UUID) -> list[Filing]:

@@ -8,7 +8,7 @@ fresh try). A refused request rolls back, its row with it, so that nothing of a 
 import asyncio
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -66,6 +66,12 @@ class Asked:
     method: str
     path: str
     digest: bytes
+
+    def in_name_of(self, organization: UUID | None) -> "Asked":
+        """What is asked in the name of an organization, by a caller who acts for more than one."""
+        return replace(
+            self, digest=hashlib.sha256(self.digest + (organization.bytes if organization else b"")).digest()
+        )
 
 
 @dataclass(frozen=True, slots=True)

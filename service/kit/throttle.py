@@ -24,6 +24,7 @@ COSTS: tuple[tuple[str, re.Pattern[str], int], ...] = (
     ("GET", re.compile(r"^/v1/(needs|outcomes)/[^/]+/hints$"), 5),
     ("POST", re.compile(r"^/v1/imports$"), 20),
     ("GET", re.compile(r"^/v1/exports$"), 10),
+    ("GET", re.compile(r"^/v1/contracts/[^/]+/registration\.(pdf|xlsx)$"), 20),
 )
 MOST_CALLERS = 20_000
 

@@ -57,6 +57,9 @@ MESSAGES: dict[str, Callable[[Context], Text]] = {
         "应为带时区的时间，例如 2027-06-30T18:00:00+08:00", "Must be a time such as 2027-06-30T18:00:00+08:00"
     ),
     "timezone_aware": lambda _: Text("时间必须带时区，例如 +08:00", "The time must carry a zone, such as +08:00"),
+    "instant_range": lambda c: Text(
+        f"年份应在 {c['first']} 至 {c['last']} 之间", f"The year must lie between {c['first']} and {c['last']}"
+    ),
     "list_type": lambda _: Text("应为列表", "Must be a list"),
     "too_long": lambda c: Text(f"最多 {c['max_length']} 项", f"At most {c['max_length']} entries"),
     "too_short": lambda c: Text(f"至少 {c['min_length']} 项", f"At least {c['min_length']} entries"),

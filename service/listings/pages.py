@@ -1,6 +1,9 @@
 """A page of listings, from the parameters of a request."""
 
 from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Query
 
 from service.errors import ValidationProblem
 from service.kit.actor import Actor
@@ -9,6 +12,17 @@ from service.kit.pages import Page, decode_id, encode_cursor
 from service.listings.repository import unknown_code
 from service.listings.schemas import Kind
 from service.listings.search import Filters, Summary, region_family, search
+
+# Of a history's newest fifty, or of the fifty before a revision.
+Before = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=2**31 - 1,
+        description="Only revisions before this one, the fifty latest of them; without it the fifty latest of all "
+        "/ 仅此版本之前的修订，至多最近 50 版；不填为最近 50 版",
+    ),
+]
 
 
 async def search_page(

@@ -25,6 +25,7 @@ from service.listings.refinement_schemas import (
     Stage,
     Step,
 )
+from service.listings.repository import MOST_REVISIONS
 from service.listings.schemas import Kind, Listing, ListingContent
 from service.needs.schemas import NeedContent
 from service.outcomes.schemas import OutcomeContent
@@ -73,13 +74,15 @@ def stages(revisions: Sequence[tuple[int, datetime, Author]], published_at: date
     return found
 
 
-async def read(connection: Connection, actor: Actor, identifier: UUID) -> Refinement:
+async def read(connection: Connection, actor: Actor, identifier: UUID, before: int | None = None) -> Refinement:
     """Where a listing's refinement stands, with its rounds, questions and differences; for its organization and staff.
+
+    Of its texts it has the latest fifty, or the fifty before a revision.
 
     Raises:
         NotFound: no such listing, or none that the actor may know of. Forbidden: it is another organization's.
     """
-    return await _present(connection, actor, await _listing(connection, actor, identifier))
+    return await _present(connection, actor, await _listing(connection, actor, identifier), before)
 
 
 async def ask(connection: Connection, actor: Actor, identifier: UUID, request: QuestionRequest) -> Refinement:
@@ -175,7 +178,7 @@ async def _own(connection: Connection, actor: Actor, identifier: UUID) -> Listin
     return listing
 
 
-async def _present(connection: Connection, actor: Actor, listing: Listing) -> Refinement:
+async def _present(connection: Connection, actor: Actor, listing: Listing, before: int | None = None) -> Refinement:
     secret = listings.hidden_in_history(actor, listing, CONTENT[listing.kind])
     last = await repository.last_revisions(connection, listing.id, listing.organization_id)
     asked = [Question.model_validate(dict(row)) for row in await repository.questions(connection, listing.id)]
@@ -188,25 +191,35 @@ async def _present(connection: Connection, actor: Actor, listing: Listing) -> Re
         open_questions=sum(question.answer is None for question in asked),
         rounds=[Round.model_validate(dict(row)) for row in await repository.rounds(connection, listing.id)],
         questions=asked,
-        history=_steps(await repository.history(connection, listing.id), listing, secret),
+        history=_steps(
+            # One more than is shown, which the first one shown is compared with.
+            await repository.history(connection, listing.id, before, MOST_REVISIONS + 1),
+            # Read later, so that each of those above is among them.
+            await repository.outline(connection, listing.id),
+            listing,
+            secret,
+        ),
     )
 
 
-def _steps(rows: Sequence[Row], listing: Listing, secret: Collection[str]) -> list[Step]:
-    authors = [Author.OWNER if row["by_organization"] == listing.organization_id else Author.REVIEWER for row in rows]
-    found = stages(
-        [(row["revision"], row["at"], author) for row, author in zip(rows, authors, strict=True)], listing.published_at
-    )
-    return [
+def _author(row: Row, listing: Listing) -> Author:
+    return Author.OWNER if row["by_organization"] == listing.organization_id else Author.REVIEWER
+
+
+def _steps(rows: Sequence[Row], outline: Sequence[Row], listing: Listing, secret: Collection[str]) -> list[Step]:
+    written = [(row["revision"], row["at"], _author(row, listing)) for row in outline]
+    stage_of = dict(zip((number for number, _, _ in written), stages(written, listing.published_at), strict=True))
+    steps = [
         Step(
             revision=row["revision"],
             at=row["at"],
-            by=author,
+            by=_author(row, listing),
             organization=row["organization"],
-            stage=stage,
+            stage=stage_of[row["revision"]],
             agreed_at=row["agreed_at"],
             reason=row["reason"],
             changes=changed_fields(rows[place - 1]["content"], row["content"], secret) if place else [],
         )
-        for place, (row, author, stage) in enumerate(zip(rows, authors, found, strict=True))
+        for place, row in enumerate(rows)
     ]
+    return steps[-MOST_REVISIONS:]

@@ -8,15 +8,16 @@ from service.access.dependencies import Tx
 from service.access.routes import Route
 from service.kit.http import problems
 from service.listings import refinement
+from service.listings.pages import Before
 from service.listings.refinement_schemas import AgreementRequest, AnswerRequest, QuestionRequest, Refinement
 
 router = APIRouter(prefix="/refinements/{listing_id}", tags=["refinement"], route_class=Route)
 
 
 @router.get("", summary="Refinement of a need or outcome / 凝练过程", responses=problems(403, 404))
-async def read_refinement(tx: Tx, listing_id: UUID) -> Refinement:
+async def read_refinement(tx: Tx, listing_id: UUID, before: Before = None) -> Refinement:
     """Who has it in hand, what was asked, and what each revision changed: for its organization and staff."""
-    return await refinement.read(tx.connection, tx.actor, listing_id)
+    return await refinement.read(tx.connection, tx.actor, listing_id, before)
 
 
 @router.post(

@@ -94,20 +94,32 @@ async def rounds(connection: Connection, listing_id: UUID) -> list[Row]:
     return await connection.fetch(ROUNDS, listing_id)
 
 
+OUTLINE = """
+select version as revision, at, organization_id as by_organization from listing_revision
+where listing_id = $1 order by version
+"""
+
+
+async def outline(connection: Connection, listing_id: UUID) -> list[Row]:
+    """Of every revision its number, time and author's organization, oldest first."""
+    return await connection.fetch(OUTLINE, listing_id)
+
+
 HISTORY = """
 select listing_revision.version as revision, at, reason, content, listing_revision.organization_id as by_organization, agreed_at,
        organization.brief as organization
 from listing_revision
 left join organization_brief as organization on organization.id = listing_revision.organization_id
 left join listing_agreement on listing_agreement.listing_id = $1 and revision = listing_revision.version
-where listing_revision.listing_id = $1
-order by listing_revision.version
+where listing_revision.listing_id = $1 and ($2::integer is null or listing_revision.version < $2)
+order by listing_revision.version desc
+limit $3
 """
 
 
-async def history(connection: Connection, listing_id: UUID) -> list[Row]:
-    """Every revision with its content, author and agreement, oldest first."""
-    return await connection.fetch(HISTORY, listing_id)
+async def history(connection: Connection, listing_id: UUID, before: int | None, limit: int) -> list[Row]:
+    """The latest revisions, before one if it is named, with content, author and agreement, oldest first."""
+    return list(reversed(await connection.fetch(HISTORY, listing_id, before, limit)))
 
 
 QUESTIONS = """

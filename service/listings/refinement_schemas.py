@@ -84,7 +84,10 @@ class Refinement(BaseModel):
     open_questions: int = Field(description="待发布单位回答的问题数")
     rounds: list[Round] = Field(description="Who took it in hand, oldest first / 历次凝练")
     questions: list[Question] = Field(description="Oldest first / 问答")
-    history: list[Step] = Field(description="Every text it had, oldest first, with what changed / 逐版差异")
+    history: list[Step] = Field(
+        description="The texts it had, oldest first, with what changed: the fifty latest, or the fifty before a revision "
+        "/ 逐版差异，至多 50 版"
+    )
 
 
 class QuestionRequest(BaseModel):

@@ -254,12 +254,20 @@ async def insert_revision(
     await connection.execute(INSERT_REVISION, identifier, version, content, reason, key_id, organization_id)
 
 
-LIST_REVISIONS = "select version, at, reason, content from listing_revision where listing_id = $1 order by version"
+# A content can be hundreds of kilobytes, and nothing bounds how often a listing is changed.
+MOST_REVISIONS = 50
+LIST_REVISIONS = """
+select version, at, reason, content from listing_revision
+where listing_id = $1 and ($2::integer is null or version < $2)
+order by version desc
+limit $3
+"""
 
 
-async def list_revisions(connection: Connection, identifier: UUID) -> list[Revision]:
-    """Every content that the listing had, oldest first."""
-    return [Revision.model_validate(dict(row)) for row in await connection.fetch(LIST_REVISIONS, identifier)]
+async def list_revisions(connection: Connection, identifier: UUID, before: int | None) -> list[Revision]:
+    """The latest contents that the listing had, before a revision if one is named, oldest first."""
+    rows = await connection.fetch(LIST_REVISIONS, identifier, before, MOST_REVISIONS)
+    return [Revision.model_validate(dict(row)) for row in reversed(rows)]
 
 
 DUE = """

@@ -368,11 +368,16 @@ def hidden_in_history(actor: Actor, listing: Listing, model: type[ListingContent
 
 
 async def revisions(
-    connection: Connection, actor: Actor, kind: Kind, identifier: UUID, model: type[ListingContent]
+    connection: Connection,
+    actor: Actor,
+    kind: Kind,
+    identifier: UUID,
+    model: type[ListingContent],
+    before: int | None = None,
 ) -> list[Revision]:
-    """Every content that a listing had, of the type `model`; for its owner and for staff."""
+    """The latest contents that a listing had, of the type `model`, before a revision; for its owner and for staff."""
     names = hidden_in_history(actor, await read(connection, actor, kind, identifier), model)
-    found = await repository.list_revisions(connection, identifier)
+    found = await repository.list_revisions(connection, identifier, before)
     return [
         revision.model_copy(update={"content": {k: v for k, v in revision.content.items() if k not in names}})
         for revision in found

@@ -39,7 +39,10 @@ class Consent(BaseModel):
 
     id: UUID
     side: Side
-    purpose: str
+    purpose: str | None = Field(
+        description="Of the other side null while not both consent, since a text may tell who wrote it "
+        "/ 双方未均同意时，对方的目的为空"
+    )
     given_at: datetime
     withdrawn_at: datetime | None
 

@@ -24,6 +24,8 @@ OFF_THE_MARKET = Text(
     "The need or the outcome is not published any more: neither consent nor contact data is open",
 )
 
+# Each time the other side is told, and all of them are read together.
+MOST_OF_A_SIDE = 50
 NOT_ACCEPTED = Text("技术经理人采纳后双方才能表示同意", "The sides consent once a broker accepted the pair")
 
 
@@ -34,7 +36,8 @@ async def give(
 
     Raises:
         NotFound, Forbidden: not a pair that the actor may know of, or no side of it is its organization's.
-        OutOfTurn: no broker accepted the pair, the side consents already, its case has ended, or a listing has left the market.
+        OutOfTurn: no broker accepted the pair, the side consents already or did too often, its case has ended, or a listing has
+            left the market.
         ValidationProblem: both sides are the organization's, and none is named.
     """
     pair, side = await _own_side(connection, actor, identifier, request.side)
@@ -44,7 +47,15 @@ async def give(
         raise OutOfTurn(NOT_ACCEPTED)
     if len(await consent_repository.contacts(connection, pair)) < 2:
         raise OutOfTurn(OFF_THE_MARKET)
-    if side in _sides(await consent_repository.list_consents(connection, identifier)):
+    history = await consent_repository.list_consents(connection, identifier)
+    if sum(each.side == side for each in history) >= MOST_OF_A_SIDE:
+        raise OutOfTurn(
+            Text(
+                f"本方已就这一对同意过 {MOST_OF_A_SIDE} 次，不能再次表示同意",
+                f"Your side has consented to this pair {MOST_OF_A_SIDE} times, and cannot once more",
+            )
+        )
+    if side in _sides(history):
         raise OutOfTurn(
             Text(
                 "本方已同意；如需变更目的，请先撤回",
@@ -55,7 +66,7 @@ async def give(
     await _record(connection, actor, identifier, "consent", side, made)
     state = await _state(connection, identifier)
     await invitations.consented(connection, actor, identifier, Party(side), _parties(state), settings)
-    return state
+    return await _as_seen(connection, actor, pair, state)
 
 
 async def withdraw(
@@ -67,7 +78,7 @@ async def withdraw(
         NotFound, Forbidden, ValidationProblem: as `give`.
         OutOfTurn: the side does not consent.
     """
-    _, side = await _own_side(connection, actor, identifier, wanted)
+    pair, side = await _own_side(connection, actor, identifier, wanted)
     await consent_repository.lock(connection, identifier, to_change=True)
     ended = await consent_repository.withdraw(connection, actor, identifier, side)
     if ended is None:
@@ -75,7 +86,7 @@ async def withdraw(
     await _record(connection, actor, identifier, "withdraw_consent", side, ended)
     state = await _state(connection, identifier)
     await invitations.withdrew(connection, actor, identifier, Party(side), _parties(state), settings)
-    return state
+    return await _as_seen(connection, actor, pair, state)
 
 
 async def read(connection: Connection, actor: Actor, identifier: UUID) -> Consents:
@@ -84,8 +95,8 @@ async def read(connection: Connection, actor: Actor, identifier: UUID) -> Consen
     Raises:
         NotFound: no such pair, or none that the actor may know of.
     """
-    await decisions.read_as_side_or_staff(connection, actor, identifier)
-    return await _state(connection, identifier)
+    pair = await decisions.read_as_side_or_staff(connection, actor, identifier)
+    return await _as_seen(connection, actor, pair, await _state(connection, identifier))
 
 
 async def open_contacts(connection: Connection, actor: Actor, identifier: UUID) -> Contacts:
@@ -179,6 +190,15 @@ async def _state(connection: Connection, identifier: UUID) -> Consents:
         opens=list(Contact.model_fields),
         history=history,
     )
+
+
+async def _as_seen(connection: Connection, actor: Actor, pair: Row, state: Consents) -> Consents:
+    """Without the other side's purposes while not both consent: they are texts of people, which may tell who wrote them."""
+    if state.opened or actor.is_staff:
+        return state
+    own = await repository.sides_of(connection, pair, actor.organization_id)
+    history = [each if each.side in own else each.model_copy(update={"purpose": None}) for each in state.history]
+    return state.model_copy(update={"history": history})
 
 
 async def _record(

@@ -111,6 +111,8 @@ async def decide_many(
     wanted = [asked[place].identifier for place in planned]
     held = await repository.hold(connection, wanted)
     taken = await leases.of_others(connection, actor, wanted, moment)
+    accepted = [asked[place].identifier for place in planned if asked[place].request.action == "accept"]
+    await opening.prepare(connection, [rows[identifier] for identifier in accepted])
     for place, step in planned.items():
         each = asked[place]
         try:

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from service.kit.instants import within_years
 from service.kit.texts import RegionCode, clean_text
 from service.kit.tiers import Tiered
 from service.listings.schemas import (
@@ -215,7 +216,9 @@ class DecisionRequest(BaseModel):
         default=None,
         description="Shown to the provider with a decline, without the need; the note is not / 随否决告知成果方的话",
     )
-    snoozed_until: datetime | None = Field(default=None, description="Needed for snooze / 稍后再看的时间")
+    snoozed_until: Annotated[datetime, AfterValidator(within_years)] | None = Field(
+        default=None, description="Needed for snooze / 稍后再看的时间"
+    )
 
     @model_validator(mode="after")
     def _fits_the_action(self) -> Self:

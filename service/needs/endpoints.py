@@ -14,7 +14,7 @@ from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatc
 from service.kit.pages import Page
 from service.kit.texts import RegionCode
 from service.listings import service
-from service.listings.pages import search_page
+from service.listings.pages import Before, search_page
 from service.listings.schemas import ActionReason, Kind, Revision
 from service.listings.search import Filters, Summary
 from service.needs.schemas import Need, NeedAction, NeedAfterStep, NeedContent, NeedState
@@ -109,9 +109,9 @@ async def change_need(
 
 
 @router.get("/{need_id}/revisions", summary="History of a need / 需求修订记录", responses=problems(403, 404))
-async def list_revisions(tx: Tx, need_id: UUID) -> list[Revision]:
-    """Every content that the need had, oldest first."""
-    return await service.revisions(tx.connection, tx.actor, Kind.NEED, need_id, NeedContent)
+async def list_revisions(tx: Tx, need_id: UUID, before: Before = None) -> list[Revision]:
+    """The contents that the need had, oldest first; the fifty latest, or the fifty before a revision."""
+    return await service.revisions(tx.connection, tx.actor, Kind.NEED, need_id, NeedContent, before)
 
 
 @router.post(

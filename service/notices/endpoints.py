@@ -63,7 +63,7 @@ async def read_preferences(tx: Tx, request: Request, response: Response, of: Of 
 @router.put(
     "/preferences",
     summary="Choose how you are told / 修改通知设置",
-    responses=problems(404, 412, 428) | made(ETAG_HEADER),
+    responses=problems(403, 404, 412, 428) | made(ETAG_HEADER),
 )
 async def change_preferences(
     tx: Tx,
@@ -73,7 +73,7 @@ async def change_preferences(
     of: Of = Whose.ORGANIZATION,
     if_match: IfMatch = None,
 ) -> Preferences:
-    """Choose anew; what concerns account and security cannot be turned off."""
+    """Choose anew; what concerns account and security cannot be turned off, nor sent elsewhere without the scope `admin`."""
     found = await service.change_preferences(tx.connection, tx.actor, request.app.state.settings, of, if_match, body)
     response.headers["ETag"] = etag(found.version)
     return found

@@ -76,7 +76,8 @@ def _address(to: str) -> Address:
     local, _, domain = to.rpartition("@")
     try:
         address = Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
-    except (ValueError, IndexError, MessageError) as error:
+    except (ValueError, IndexError, AttributeError, MessageError) as error:
+        # The library's parser trips over some of its own findings (a domain in brackets that do not close).
         raise UnusableAddress("not an address") from error
     if not address.addr_spec.isascii() or not address.username or not address.domain:
         raise UnusableAddress("not an address that every mail server takes")

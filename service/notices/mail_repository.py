@@ -92,14 +92,17 @@ async def lease(connection: Connection, moment: datetime, until: datetime, limit
     return [Leased(row["id"], Mailing(row["kind"]), row["attempts"], row["leased_until"]) for row in rows]
 
 
+# Who was suspended since it was told is mailed about its account only, as who was before.
 CONTENT = """
 select notification.text_zh, notification.text_en, notification.category, notification.at
-from notification where mail_id = $1 order by id
+from notification left join organization on organization.id = notification.organization_id
+where mail_id = $1 and (category = 'account' or organization.state is distinct from 'suspended')
+order by notification.id
 """
 
 
 async def content(connection: Connection, mail_id: UUID) -> list[Row]:
-    """What a mail tells, oldest first."""
+    """What a mail tells of what its recipient may be mailed about now, oldest first."""
     return await connection.fetch(CONTENT, mail_id)
 
 

@@ -42,9 +42,18 @@ async def send_mail(pool: Pool, settings: Settings, clock: Clock, chance: Callab
             return tried
         async with open_mailer(settings) as send:
             for mail in batch:
-                outcome = await _send(pool, settings, mail, send, clock())
+                outcome = await _tried(pool, settings, mail, send, clock())
                 await _settle(pool, mail, outcome, clock(), chance())
         tried += len(batch)
+
+
+async def _tried(pool: Pool, settings: Settings, mail: Leased, send: Send, moment: datetime) -> Outcome | None:
+    """As `_send`; a mail that cannot be made is put off like any other, so that it holds up nobody else's."""
+    try:
+        return await _send(pool, settings, mail, send, moment)
+    except Exception as error:
+        log.error("mail not made", mail_id=str(mail.id), exc_info=error)
+        return Later(type(error).__name__[:40])
 
 
 async def _send(pool: Pool, settings: Settings, mail: Leased, send: Send, moment: datetime) -> Outcome | None:

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
+from service.access.errors import ScopeMissing
 from service.errors import FieldProblem, NotFound, PreconditionFailed, ValidationProblem
 from service.events import log
-from service.kit.actor import Actor
+from service.kit.actor import Actor, Scope
 from service.kit.clock import now
 from service.kit.db import Connection, Row
 from service.kit.etag import check_if_match, etag
@@ -75,6 +76,7 @@ async def change_preferences(
 
     Raises:
         NotFound: as `read_preferences`. PreconditionFailed, PreconditionRequired: by If-Match.
+        ScopeMissing: another address than the one that is there takes the scope `admin`.
         ValidationProblem: what is always told is turned off, or an address is given for a person.
     """
     recipient = _recipient(actor, whose)
@@ -82,14 +84,17 @@ async def change_preferences(
     row = await repository.preference(connection, recipient.id)
     version = row["version"] if row else 1
     check_if_match(if_match, version)
+    former = row["email"] if row else None
+    if whose is Whose.ORGANIZATION and former not in (None, content.email) and Scope.ADMIN not in actor.scopes:
+        # What is always mailed goes to this address: whoever took over a key would turn it elsewhere first.
+        raise ScopeMissing(Scope.ADMIN)
     # Kept is what was chosen: a default that changes later changes for who has not.
     chosen = {category.value: way.model_dump(mode="json") for category, way in content.categories.items()}
     saved = await repository.save_preference(connection, recipient, version, content.language, content.email, chosen)
     if saved is None:
         raise PreconditionFailed(etag(version))
     # The address itself stays out: an event is never erased.
-    moved = content.email != (row["email"] if row else None)
-    data = {"version": saved["version"], "moved": moved}
+    data = {"version": saved["version"], "moved": content.email != former}
     await log.record(connection, actor, whose.value, recipient.id, "change_notices", data=data)
     return await _preferences(connection, settings, whose, recipient)
 

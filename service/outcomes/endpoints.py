@@ -14,7 +14,7 @@ from service.kit.http import ETAG_HEADER, LIMIT, LOCATION_HEADER, Cursor, IfMatc
 from service.kit.pages import Page
 from service.kit.texts import RegionCode
 from service.listings import service
-from service.listings.pages import search_page
+from service.listings.pages import Before, search_page
 from service.listings.schemas import ActionReason, Kind, Revision
 from service.listings.search import Filters, Summary
 from service.outcomes.schemas import Outcome, OutcomeAction, OutcomeAfterStep, OutcomeContent, OutcomeState
@@ -107,9 +107,9 @@ async def change_outcome(
 
 
 @router.get("/{outcome_id}/revisions", summary="History of an outcome / 成果修订记录", responses=problems(403, 404))
-async def list_revisions(tx: Tx, outcome_id: UUID) -> list[Revision]:
-    """Every content that the outcome had, oldest first."""
-    return await service.revisions(tx.connection, tx.actor, Kind.OUTCOME, outcome_id, OutcomeContent)
+async def list_revisions(tx: Tx, outcome_id: UUID, before: Before = None) -> list[Revision]:
+    """The contents that the outcome had, oldest first; the fifty latest, or the fifty before a revision."""
+    return await service.revisions(tx.connection, tx.actor, Kind.OUTCOME, outcome_id, OutcomeContent, before)
 
 
 @router.post(

@@ -19,6 +19,7 @@ of less than two weeks too; for the handful that an organization is asked, a fig
 Organizations are counted at each step of theirs, and once a day besides: open questions grow older, old ones leave the two years.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -69,11 +70,16 @@ async def invite(connection: Connection, organization_id: UUID, subject_id: UUID
     await repository.ask(connection, organization_id, INVITATION, subject_id, at)
 
 
-async def count_invited(connection: Connection, organization_ids: list[UUID], at: datetime) -> None:
-    """Count organizations that were invited, so that the daily count comes upon those that never answer."""
+async def hold(connection: Connection, organization_ids: Collection[UUID]) -> None:
+    """Let nobody else count some organizations until the transaction ends; before several of them are asked one by one."""
     # In one order for everybody, so that no two wait for each other.
     for organization_id in sorted(set(organization_ids)):
         await repository.lock(connection, organization_id)
+
+
+async def count_invited(connection: Connection, organization_ids: list[UUID], at: datetime) -> None:
+    """Count organizations that were invited, so that the daily count comes upon those that never answer."""
+    await hold(connection, organization_ids)
     await _count(connection, sorted(set(organization_ids)), at)
 
 

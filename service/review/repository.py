@@ -110,12 +110,20 @@ async def leased_items(
     return await connection.fetch(LEASED, holder, at, gain, identifier, limit)
 
 
-COUNT_LEASED = "select count(*) from review_item where leased_to = $1 and leased_until > $2"
+# Those who act for one broker take turns, so that two of them do not both find room for the last ones.
+LOCK_BROKER = (
+    "select pg_advisory_xact_lock(hashtextextended('leases ' || $1::uuid::text || coalesce($2::uuid::text, ''), 0))"
+)
+COUNT_LEASED = """
+select count(*) from review_item
+where leased_organization = $1 and leased_person is not distinct from $2 and leased_to is not null and leased_until > $3
+"""
 
 
-async def count_leased(connection: Connection, holder: UUID, at: datetime) -> int:
-    """How many pairs somebody has under lease."""
-    count: int = await connection.fetchval(COUNT_LEASED, holder, at)
+async def count_leased(connection: Connection, organization_id: UUID, person_id: UUID | None, at: datetime) -> int:
+    """How many pairs a broker has under lease, by whichever key; no more are taken for it until the transaction ends."""
+    await connection.execute(LOCK_BROKER, organization_id, person_id)
+    count: int = await connection.fetchval(COUNT_LEASED, organization_id, person_id, at)
     return count
 
 

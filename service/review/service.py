@@ -122,12 +122,12 @@ async def lease(connection: Connection, actor: Actor, request: LeaseRequest, len
         Forbidden: the actor decides on no pairs. OutOfTurn: it has as many under lease as it may.
     """
     holder = holder_of(actor)
-    if not actor.has(*DECIDERS) or holder is None:
+    if not actor.has(*DECIDERS) or holder is None or actor.organization_id is None:
         raise Forbidden(Text("领取推荐需要技术经理人密钥", "Taking pairs to review takes a broker's key"))
     await repository.plan_each_time(connection)
     moment = now()
     until = moment + length
-    room = MOST_LEASED - await repository.count_leased(connection, holder, moment)
+    room = MOST_LEASED - await repository.count_leased(connection, actor.organization_id, actor.person_id, moment)
     if room <= 0:
         raise OutOfTurn(
             Text(

@@ -7,9 +7,11 @@ checked address: a name that resolves to another one at the second look (DNS reb
 
 import asyncio
 import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 IPAddress = IPv4Address | IPv6Address
@@ -113,18 +115,28 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
     return None
 
 
+# Threads of their own: a name server that does not answer holds a thread for half a minute, and those of the event loop make
+# files and hashes for everybody.
+_RESOLVERS: Final = ThreadPoolExecutor(128, thread_name_prefix="webhook-name")
+
+
 async def resolve(target: Target, *, private: bool) -> IPAddress:
     """An address of the target to connect to; every address of its name is checked.
 
     Raises:
-        Unsafe: one of them is not public. OSError: the name has none.
+        Unsafe: one of them is not public, or the name has none, in the same words: which names there are in one's own
+            network is nobody's business.
     """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    try:
+        found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, _look_up, target)
+    except (OSError, ValueError):
+        found = ()
     addresses = [ip_address(entry[4][0]) for entry in found]
-    if not addresses:
-        raise OSError("no address")
     # One bad address among good ones is enough: whoever controls the name chooses which one comes next.
-    if not private and not all(map(is_public, addresses)):
-        raise Unsafe("an address that is not public")
+    if not addresses or (not private and not all(map(is_public, addresses))):
+        raise Unsafe("the name has no address, or one that is not public")
     return addresses[0]
+
+
+def _look_up(target: Target) -> Sequence[tuple[Any, ...]]:
+    return socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)

@@ -46,15 +46,14 @@ class Leased:
     old_secret: bytes | None
 
 
-# A few of each endpoint, so that a slow one does not keep the others waiting. Of an ordered endpoint only the earliest of
-# each subject. `leased_until` tells the holder of the lease.
+# A few of each endpoint, so that a slow one does not keep the others waiting, and organizations in turns: each with one before
+# any with two, so that nobody fills a round with endpoints that hang. Of an ordered endpoint only the earliest of each subject.
+# What is due is looked for without a lock and then held, where no other worker was quicker; `leased_until` tells who holds it.
 LEASE = """
-update webhook_delivery as delivery set leased_until = $2
-from webhook
-where webhook.id = delivery.webhook_id and delivery.id in (
-    select due.id
+with due as materialized (
+    select one.id, next_at, row_number() over (partition by endpoint.organization_id order by next_at, one.id) as turn
     from webhook as endpoint cross join lateral (
-        select id from webhook_delivery as one
+        select id, next_at from webhook_delivery as one
         where one.webhook_id = endpoint.id and one.state = 'pending' and one.next_at <= $1
           and (one.leased_until is null or one.leased_until <= $1)
           and not (endpoint.ordered and exists (
@@ -64,11 +63,19 @@ where webhook.id = delivery.webhook_id and delivery.id in (
           ))
         order by one.next_at, one.id
         limit $3
-        for update skip locked
-    ) as due
+    ) as one
     where endpoint.state = 'enabled' and endpoint.organization_id not in (select suspended_organization())
-    limit $4
+), chosen as materialized (
+    select id from due order by turn, next_at, id limit $4
+), held as materialized (
+    select id from webhook_delivery
+    where id in (select id from chosen) and state = 'pending' and next_at <= $1
+      and (leased_until is null or leased_until <= $1)
+    for update skip locked
 )
+update webhook_delivery as delivery set leased_until = $2
+from held, webhook
+where delivery.id = held.id and webhook.id = delivery.webhook_id
 returning delivery.id, webhook_id, delivery.organization_id, body, attempts, tries, leased_until, url, secret,
           case when old_until > $1 then old_secret end as old_secret
 """

@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from service.kit.instants import Instant
 from service.kit.texts import clean_line
 
 
@@ -138,8 +139,8 @@ class ReplayRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"since": "2027-03-01T00:00:00+08:00"}]})
 
     delivery_id: UUID | None = Field(default=None, description="This one / 指定一条")
-    since: AwareDatetime | None = Field(default=None, description="Made from then on / 起始时间")
-    until: AwareDatetime | None = Field(default=None, description="Made before then; now unless said / 截止时间")
+    since: Instant | None = Field(default=None, description="Made from then on / 起始时间")
+    until: Instant | None = Field(default=None, description="Made before then; now unless said / 截止时间")
     state: Literal["dead", "delivered", "all"] = Field(
         default="dead", description="Of a period only those given up, those delivered, or both / 仅失败、仅成功或全部"
     )

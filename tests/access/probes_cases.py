@@ -54,9 +54,13 @@ CASE_PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
     ("case_wait", "update case_wait set days = 4", {1: TALKERS}),
     ("case_message", "select from case_message", {4: "broker administrator system", 3: "operator", 2: "own counterpart"}),
     ("case_message", "insert into case_message (case_id, number, channel, party, body, organization_id, key_id, sent_at)"
-     " values ({case}, 9, 'shared', 'need', 'x', {my organization}, {my key}, now())", {1: TALKERS}),
+     " values ({case}, 9, 'shared', 'need', 'x', {my organization}, {my key}, now())", {1: "own"}),
     ("case_message", "insert into case_message (case_id, number, channel, party, body, organization_id, key_id, sent_at)"
-     " values ({case}, 9, 'outcome', 'outcome', 'x', {my organization}, {my key}, now())", {1: f"counterpart {REVIEWERS}"}),
+     " values ({case}, 9, 'shared', 'broker', 'x', {my organization}, {my key}, now())", {1: REVIEWERS}),
+    ("case_message", "insert into case_message (case_id, number, channel, party, body, organization_id, key_id, sent_at)"
+     " values ({case}, 9, 'outcome', 'outcome', 'x', {my organization}, {my key}, now())", {1: "counterpart"}),
+    ("case_message", "insert into case_message (case_id, number, channel, party, body, organization_id, key_id, sent_at)"
+     " values ({case}, 9, 'outcome', 'broker', 'x', {my organization}, {my key}, now())", {1: REVIEWERS}),
     ("case_message", "insert into case_message (case_id, number, channel, party, body, organization_id, key_id, sent_at)"
      " values ({case}, 9, 'broker', 'broker', 'x', {my organization}, {my key}, now())", {1: "broker administrator system"}),
     ("case_message", "insert into case_message (case_id, number, channel, party, body, organization_id, key_id, sent_at)"

@@ -26,6 +26,7 @@ CONTRACT_ROWS: tuple[tuple[str, str], ...] = (
      " values ({id}, {contract}, {own}, '2026-02-01', -5, {receipt})"),
 )  # fmt: skip
 _PROPOSED = "insert into contract_change (contract_id, kind, old, new, reason, effective_on, organization_id, key_id)"
+_CONFIRMED = f"{_PROPOSED.removesuffix(')')}, confirmed_at)"
 _FILED = "insert into contract_filing (contract_id, organization_id, key_id, draft)"
 _RECEIVED = "insert into contract_receipt (contract_id, organization_id, key_id, received_on, amount)"
 _ENTERED = "insert into contract (id, organization_id, key_id, origin_reason, terms, type, name, currency, turnover, technology_value)"
@@ -51,7 +52,16 @@ CONTRACT_PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
      " {my organization}, {my key})", {1: "own broker operator administrator"}),
     ("contract_change", f"{_PROPOSED} values ({{draft contract}}, 'change', '{{{{}}}}', '{{{{}}}}', 'x', '2026-02-01',"
      " {own}, {key of own})", {1: "own"}),
-    ("contract_change", "update contract_change set confirmed_at = now()", {1: f"{PARTIES} {REVIEWERS}"}),
+    # The change was proposed by `own`, to whom the other side answers.
+    ("contract_change", "update contract_change set confirmed_at = now()", {1: f"counterpart {REVIEWERS}"}),
+    ("contract_change", "update contract_change set superseded_at = now()", {1: f"{PARTIES} {REVIEWERS}"}),
+    ("contract_change", f"{_CONFIRMED} values ({{contract}}, 'change', '{{{{}}}}', '{{{{}}}}', 'x', '2026-02-01',"
+     " {my organization}, {my key}, now())", {1: "broker operator administrator"}),
+    # The draft names no other side that is an organization of the service.
+    ("contract_change", f"{_CONFIRMED} values ({{draft contract}}, 'change', '{{{{}}}}', '{{{{}}}}', 'x', '2026-02-01',"
+     " {my organization}, {my key}, now())", {1: "own broker operator administrator"}),
+    ("contract_change", f"{_CONFIRMED} values ({{contract}}, 'cancellation', '{{{{}}}}', '{{{{}}}}', 'x', '2026-02-01',"
+     " {my organization}, {my key}, now())", {1: f"{PARTIES} broker operator administrator"}),
     ("contract_filing", "select from contract_filing", {1: f"{PARTIES} {STAFF}"}),
     ("contract_filing", f"{_FILED} values ({{draft contract}}, {{my organization}}, {{my key}}, '[]')",
      {1: "own broker operator administrator"}),

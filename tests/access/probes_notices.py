@@ -59,7 +59,10 @@ NOTICE_PROBES: tuple[tuple[str, str, dict[int, str]], ...] = (
     ("webhook_delivery", "select from webhook_delivery", {1: "own system"}),
     ("webhook_delivery", "insert into webhook_delivery (webhook_id, organization_id, subject_id, type, body, next_at, created_at)"
      " values ({webhook}, {own}, {need}, 'webhook.test', '{{}}', now(), now())", {1: "own system"}),
+    ("webhook_delivery", "insert into webhook_delivery (webhook_id, organization_id, subject_id, type, body, next_at, created_at)"
+     " values ({webhook}, {my organization}, {need}, 'webhook.test', '{{}}', now(), now())", {1: "own system"}),
     ("webhook_delivery", "update webhook_delivery set tries = 0", {1: "own system"}),
+    ("webhook_delivery", "update webhook_delivery set body = '{{}}'", {}),
     ("webhook_delivery", "delete from webhook_delivery", {1: "system"}),
     ("webhook_attempt", "select from webhook_attempt", {1: "own system"}),
     ("webhook_attempt", "insert into webhook_attempt (delivery_id, number, organization_id, at, milliseconds)"

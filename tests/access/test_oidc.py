@@ -378,6 +378,29 @@ async def test_a_person_of_several_organizations_chooses_one(
     assert (await client.get("/v1/needs", headers=bearer(token, second))).status_code == 200
 
 
+async def test_the_same_request_for_another_organization_is_another_request(
+    client: httpx2.AsyncClient, keys: Keys, issuer: LocalIssuer, pool: Pool
+) -> None:
+    """It is neither answered with what the first organization was answered, nor taken for done."""
+    first, second = keys.enterprise.organization_id, keys.stranger.organization_id
+    member = await add_member(client, keys.headers("operator"), first, "z@example.com")
+    await link(client, keys, issuer, member["person_id"], "zhang")
+    body = {"person_id": member["person_id"], "roles": ["enterprise"]}
+    await client.post(f"/v1/organizations/{second}/members", json=body, headers=keys.headers("operator"))
+    token = issuer.token(sub="zhang")
+    answers = [
+        await client.post(
+            "/v1/needs", json={"title": "低温干燥"}, headers=bearer(token, organization) | {"Idempotency-Key": key}
+        )
+        for organization, key in ((first, "one"), (first, "one"), (second, "one"), (second, "two"))
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201, 422, 201]
+    assert answers[0].content == answers[1].content
+    assert answers[2].json()["code"] == "idempotency_key_reused"
+    owners = await pool.fetch("select organization_id from listing order by id")
+    assert [row["organization_id"] for row in owners] == [first, second]
+
+
 async def test_a_login_whose_membership_ended_keeps_the_own_record_alone(
     client: httpx2.AsyncClient, keys: Keys, issuer: LocalIssuer
 ) -> None:

@@ -177,18 +177,20 @@ async def test_the_export_holds_everything_and_no_secret(client: httpx2.AsyncCli
     assert "digest" not in answer.text
 
 
+# The second begins with the person's name.
+@pytest.mark.parametrize("email", ["a@example.com", "演示人员@example.com"])
 async def test_consents_and_preferences_are_exported_and_go_with_the_person(
-    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Pool
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, pool: Pool, email: str
 ) -> None:
     """Also a consent that was given for an organization that the person does not act for any more."""
     administrator = keys.headers("administrator")
-    member = await add_member(client, administrator, keys.enterprise.organization_id, "a@example.com")
+    member = await add_member(client, administrator, keys.enterprise.organization_id, email)
     own = await key_of(client, keys, member)
     world = await made_pair(client, keys, resources, NEED, OUTCOME)
     path = f"/v1/recommendations/{world.pair}"
     accepted = await client.post(f"{path}/decisions", json={"action": "accept"}, headers=keys.headers("broker"))
     assert accepted.status_code == 201, accepted.text
-    purpose = {"purpose": "请与演示人员联系：138 0000 1234 或 a@example.com，谈中试"}
+    purpose = {"purpose": "请与演示人员联系：138 0000 1234 或 " + email + "，谈中试"}
     assert (await client.post(f"{path}/consent", json=purpose, headers=own)).status_code == 201
     chosen = {"language": "en", "categories": {"account": {"in_app": True, "mail": "at_once"}}}
     preferences = "/v1/notifications/preferences?of=person"

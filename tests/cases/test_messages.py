@@ -146,7 +146,14 @@ def test_packages_are_told_by_their_parts() -> None:
 
 
 def test_names_are_safe_anywhere() -> None:
-    assert clean_name("a" * 300 + ".pdf", "application/pdf") == "a" * 120 + ".pdf"
+    assert clean_name("a" * 300 + ".pdf", "application/pdf") == "a" * 190 + ".pdf"
+    # A file system counts bytes, of which these have three each.
+    assert clean_name("方" * 300 + ".pdf", "application/pdf") == "方" * 63 + ".pdf"
+    for device in ("CON.pdf", "nul", "Lpt1.x.pdf"):
+        assert clean_name(device, "application/pdf").startswith("_")
+    assert clean_name("console.pdf", "application/pdf") == "console.pdf"
+    for unseen in ("\x85", "\u061c", "\u2028", "\u2060", "\U000e0041"):
+        assert clean_name(f"a{unseen}b.pdf", "application/pdf") == "a_b.pdf"
     assert clean_name("photo.JPEG", "image/jpeg") == "photo.jpeg"
     # A right-to-left mark that would show the name backwards.
     assert clean_name("invoice\u202efdp.txt", "text/plain") == "invoice_fdp.txt"

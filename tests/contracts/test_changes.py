@@ -6,12 +6,13 @@ import asyncpg
 import httpx2
 import pytest
 
+from service.contracts import receipts, repository
 from service.contracts.changes import Change, replay
 from service.contracts.schemas import Terms
 from service.kit.db import Pool
 from tests.access.helpers import events_of
 from tests.conftest import Keys
-from tests.contracts.helpers import CHANGE, REGISTERED, brought_to, enter, read, step, with_codes
+from tests.contracts.helpers import CHANGE, RECEIPT, REGISTERED, brought_to, enter, read, step, with_codes
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +114,25 @@ async def test_a_draft_is_dropped_with_a_reason(client: httpx2.AsyncClient, keys
     dropped = await step(client, keys, "provider", draft, "cancel", reason="双方不再签订")
     assert (dropped.json()["state"], dropped.json()["close_reason"]) == ("cancelled", "双方不再签订")
     assert await read(client, keys, "provider", draft, "/changes") == []
+
+
+async def test_records_are_read_in_pieces_and_do_not_pile_up(
+    client: httpx2.AsyncClient, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "MOST_CHANGES", 2)
+    monkeypatch.setattr(receipts, "MOST_RECEIPTS", 2)
+    contract = await brought_to(client, keys, "signed")
+    made = [
+        (await change(client, keys, "provider", contract, ends_on=f"20{year}-01-01")).json()["id"]
+        for year in range(30, 33)
+    ]
+    for query, found in (("", made[1:]), (f"?before={made[1]}", made[:1]), (f"?before={made[0]}", [])):
+        kept = await read(client, keys, "enterprise", contract, f"/changes{query}")
+        assert [each["id"] for each in kept] == found
+    # The one that waits is found, whatever was recorded after it.
+    confirmed = await step(client, keys, "enterprise", contract, "confirm")
+    assert confirmed.json()["terms"]["ends_on"] == "2032-01-01"
+    path = f"/v1/contracts/{contract['id']}/receipts"
+    for status in (201, 201, 409):
+        answer = await client.post(path, json=RECEIPT, headers=keys.headers("provider"))
+        assert answer.status_code == status, answer.text

@@ -8,7 +8,7 @@ import httpx2
 from pypdfium2 import PdfDocument
 from python_calamine import CalamineWorkbook
 
-from service.contracts.documents import as_pdf
+from service.contracts.documents import as_pdf, as_spreadsheet
 from service.contracts.registration import Known, lines, missing
 from service.contracts.schemas import Party, Terms
 from service.kit.db import Pool
@@ -123,3 +123,14 @@ async def test_who_reads_the_draft_reads_it_in_its_language(client: httpx2.Async
         for line in (await read(client, keys, "enterprise", contract, "/registration"))["lines"]
     }
     assert told["turnover"] == "Turnover"
+
+
+def test_no_cell_of_the_spreadsheet_leaves_anything_out() -> None:
+    """A hundred rights with long titles are one line of the draft, and more than one cell can hold."""
+    rights = [{"kind": "invention_patent", "number": f"ZL{n}", "title": "题" * 500} for n in range(100)]
+    known = Known(Terms.model_validate(TERMS | {"ip": TERMS["ip"] | {"rights": rights}}), (), None, "draft")
+    (line,) = [each for each in lines(known) if each.field == "ip.rights"]
+    book = CalamineWorkbook.from_filelike(io.BytesIO(as_spreadsheet(lines(known), [], "zh")))
+    rows = book.get_sheet_by_index(0).to_python()
+    assert "".join(row[2] for row in rows if row[1] == line.label.zh) == line.value.zh
+    assert len(line.value.zh) > 32_767

@@ -81,7 +81,10 @@ async def test_contacts_open_by_both_consents_and_close_by_one_withdrawal(
     assert (await ask(client, keys, world, "enterprise", "POST", "/consent", PURPOSE)).status_code == 409
     for role in everybody:
         assert (await ask(client, keys, world, role, "GET", "/contacts")).status_code == 409, role
-        assert (await ask(client, keys, world, role, "GET", "/consent")).json() == given.json(), role
+        told = (await ask(client, keys, world, role, "GET", "/consent")).json()
+        assert told["history"][0].pop("purpose") == (None if role == "provider" else PURPOSE["purpose"]), role
+        kept = {name: value for name, value in given.json()["history"][0].items() if name != "purpose"}
+        assert told == given.json() | {"history": [kept]}, role
     need = f"/v1/needs/{world.need}"
     assert (await client.get(need, headers=keys.headers("provider"))).json()["organization"] is None
     assert (await ask(client, keys, world, "provider", "POST", "/consent", PURPOSE)).json()["opened"] is True
@@ -216,3 +219,25 @@ async def test_contacts_never_open_without_two_consents_whatever_comes_at_once(
             open_sides.remove(row["side"])
         else:
             assert open_sides == {"need", "outcome"}
+
+
+async def test_a_purpose_is_told_across_while_both_consent(
+    client: httpx2.AsyncClient, keys: Keys, world: World
+) -> None:
+    """Before that it would be a way to tell the other side who one is and how to be reached."""
+    await accept(client, keys, world)
+    said = {"purpose": "演示公司，请致电 0951-0000001"}
+    given = await ask(client, keys, world, "enterprise", "POST", "/consent", said)
+    assert given.json()["history"][0]["purpose"] == said["purpose"]
+
+    async def purposes(role: str) -> list[str | None]:
+        answer = await ask(client, keys, world, role, "GET", "/consent")
+        return [each["purpose"] for each in answer.json()["history"]]
+
+    assert await purposes("provider") == [None]
+    assert await purposes("enterprise") == await purposes("broker") == [said["purpose"]]
+    own = await ask(client, keys, world, "provider", "POST", "/consent", PURPOSE)
+    assert [each["purpose"] for each in own.json()["history"]] == [said["purpose"], PURPOSE["purpose"]]
+    ended = await ask(client, keys, world, "enterprise", "DELETE", "/consent")
+    assert [each["purpose"] for each in ended.json()["history"]] == [said["purpose"], None]
+    assert await purposes("provider") == [None, PURPOSE["purpose"]]

@@ -189,6 +189,9 @@ def test_every_cost_is_that_of_a_route(settings: Settings) -> None:
         assert any(name == method and pattern.match(path) for name, path in routes), pattern
         assert cost > 1
     assert cost_of("POST", "/v1/imports/") == 20
+    # A contract as long as one may be takes a core for two seconds to set.
+    assert cost_of("GET", "/v1/contracts/7/registration.pdf") == 20
+    assert cost_of("GET", "/v1/contracts/7/registration") == 1
     assert cost_of("GET", "/v1/needs") == 1
 
 

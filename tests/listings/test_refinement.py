@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.kit.db import Pool
+from service.listings import refinement as refinement_module
+from service.listings import repository as listings_repository
 from service.listings.refinement import changed_fields, stages
 from service.listings.refinement_schemas import Author, Stage
 from tests.access.helpers import events_of
@@ -181,6 +183,26 @@ async def test_out_of_turn_is_said_in_chinese_too(client: httpx2.AsyncClient, ke
     answer = await client.post(f"/v1/refinements/{need['id']}/agreement", json={"revision": 1}, headers=headers)
     assert answer.status_code == 409
     assert "提交之后、发布之前" in answer.json()["detail"]
+
+
+async def test_a_history_is_read_in_pieces(
+    client: httpx2.AsyncClient, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An organization changes a listing as often as it likes; nobody reads all of that at once."""
+    for module in (refinement_module, listings_repository):
+        monkeypatch.setattr(module, "MOST_REVISIONS", 3)
+    need = await post(client, keys)
+    for number in range(2, 6):
+        await rewrite(client, keys, "enterprise", need, "改", description=f"第{number}版")
+    for query, numbers, first in (("", [3, 4, 5], "第2版"), ("?before=3", [1, 2], None), ("?before=1", [], None)):
+        listed = await client.get(f"/v1/needs/{need['id']}/revisions{query}", headers=keys.headers("enterprise"))
+        assert [each["version"] for each in listed.json()] == numbers
+        path = f"/v1/refinements/{need['id']}{query}"
+        history = (await client.get(path, headers=keys.headers("enterprise"))).json()["history"]
+        assert [each["revision"] for each in history] == numbers
+        assert {each["stage"] for each in history} <= {"original"}
+        if first is not None:
+            assert history[0]["changes"] == [{"field": "description", "before": first, "after": "第3版"}]
 
 
 async def test_an_answer_stays(client: httpx2.AsyncClient, keys: Keys) -> None:

@@ -1,13 +1,16 @@
 """Which addresses are called: generated ones against the registries that Python's ipaddress knows."""
 
+import asyncio
+import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from threading import Event
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.webhooks import addresses
 from service.webhooks.addresses import Target, Unsafe, is_public, resolve, target_of
+from service.webhooks.calling import call
 
 # IANA's special-purpose registries (RFC 6890) as far as they are not reachable from everywhere.
 NOT_PUBLIC = [
@@ -117,23 +120,56 @@ def test_any_text_is_a_target_or_refused(text: str) -> None:
     assert 0 < found.port < 65536
 
 
-class Names:
-    """A resolver that answers as told."""
+def names(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
+    """Let every name have these addresses."""
 
-    def __init__(self, *found: str) -> None:
-        self.found = found
+    def answer(_: str, port: int, **__: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        return [(0, 0, 0, "", (address, port)) for address in found]
 
-    async def getaddrinfo(self, _: str, port: int, **__: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
-        return [(0, 0, 0, "", (address, port)) for address in self.found]
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
 
 
 @pytest.mark.parametrize("found", [("127.0.0.1",), ("8.8.8.8", "10.0.0.1"), ("2606:4700::1", "::ffff:192.168.1.1")])
 async def test_a_name_with_one_bad_address_is_refused(found: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(addresses.asyncio, "get_running_loop", lambda: Names(*found))
+    names(monkeypatch, *found)
     with pytest.raises(Unsafe):
         await resolve(Target("https", "rebind.example", 443), private=False)
 
 
+async def test_whether_a_name_of_ones_own_network_exists_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a delivery says of a name that is only known within, and of one that nobody knows, is the same."""
+    told = []
+    for found in (("10.0.0.1",), ()):
+        names(monkeypatch, *found)
+        came_of = await call("https://payroll.internal/", {}, b"{}", seconds=5, private=False)
+        told.append((came_of.status, came_of.error))
+
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    came_of = await call("https://payroll.internal/", {}, b"{}", seconds=5, private=False)
+    assert {*told, (came_of.status, came_of.error)} == {(None, told[0][1])}
+
+
 async def test_a_name_is_answered_by_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(addresses.asyncio, "get_running_loop", lambda: Names("93.184.215.14"))
+    names(monkeypatch, "93.184.215.14")
     assert await resolve(Target("https", "erp.example.com", 443), private=False) == ip_address("93.184.215.14")
+
+
+async def test_name_servers_that_do_not_answer_keep_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More look-ups than the event loop has threads, and a file is made all the same."""
+    answered = Event()
+
+    def silence(*_: object, **__: object) -> list[object]:
+        answered.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", silence)
+    target = Target("https", "silent.example", 443)
+    waiting = [asyncio.create_task(resolve(target, private=False)) for _ in range(64)]
+    try:
+        assert await asyncio.wait_for(asyncio.to_thread(answered.is_set), 10) is False
+    finally:
+        answered.set()
+    assert all(isinstance(each, Unsafe) for each in await asyncio.gather(*waiting, return_exceptions=True))

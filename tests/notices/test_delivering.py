@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,11 +15,12 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from service import telling
+from service.kit.actor import SYSTEM
 from service.kit.backoff import DELAYS
-from service.kit.db import Pool
+from service.kit.db import Pool, transaction
 from service.resources import Resources
 from service.settings import Settings
-from service.webhooks import calling, delivering
+from service.webhooks import calling, delivering, delivering_repository
 from service.webhooks import service as webhooks
 from tests.conftest import Keys
 from tests.http.test_needs import published, step
@@ -411,6 +413,24 @@ async def test_workers_side_by_side_deliver_each_once(
     ids = [call.id for call in receiver.calls]
     assert len(ids) == len(set(ids)) == 30
     assert await pool.fetchval("select count(*) from webhook_attempt") == 30
+
+
+async def test_nobody_fills_a_round_with_endpoints_of_its_own(
+    open_client: httpx2.AsyncClient, keys: Keys, held: Resources, receiver: Receiver, clock: StandingClock
+) -> None:
+    """Twelve endpoints that hang, with four deliveries due at each, and one delivery of another organization behind them."""
+    for role, endpoints, tests in (("provider", 12, 4), ("enterprise", 1, 1)):
+        for _ in range(endpoints):
+            made = await open_client.post(PATH, json={"url": receiver.url}, headers=keys.headers(role))
+            for _ in range(tests):
+                answer = await open_client.post(f"{PATH}/{made.json()['id']}/test", headers=keys.headers(role))
+                assert answer.status_code == 201, answer.text
+    clock.instant = datetime.now(UTC) + timedelta(seconds=1)
+    async with transaction(held.pool, SYSTEM) as connection:
+        until = clock.instant + timedelta(minutes=2)
+        leased = await delivering_repository.lease(connection, clock.instant, until, of_each=4, limit=32)
+    of = Counter(each.organization_id for each in leased)
+    assert of == {keys.provider.organization_id: 31, keys.enterprise.organization_id: 1}
 
 
 async def test_a_worker_that_was_killed_is_followed_and_the_late_one_notes_nothing(

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -86,11 +88,33 @@ def test_no_title_makes_a_header(title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["", "nobody", "@example.org", "王@example.org", "a@b@c", "a b@example.org", "a@", "a\n@x.org"]
+    "to",
+    [
+        "",
+        "nobody",
+        "@example.org",
+        "王@example.org",
+        "a@b@c",
+        "a b@example.org",
+        "a@",
+        "a\n@x.org",
+        "a@[b.org",
+        "＠@[~^.cn",
+    ],
 )
 def test_an_address_that_cannot_be_written_is_not_tried(to: str) -> None:
     with pytest.raises(UnusableAddress):
         write(lines("甲"), to=to)
+
+
+@given(st.from_regex(r"\A[^@\s<>,;]{1,20}@[^@\s<>,;]{1,20}\.[^@\s<>,;]{1,5}\Z"))
+def test_whatever_is_taken_for_an_address_is_written_or_refused(to: str) -> None:
+    """What an organization may enter, by the pattern of its preferences, never stops the mail of others."""
+    try:
+        raw = write(lines("甲"), to=to)
+    except UnusableAddress:
+        return
+    assert raw.partition(b"\r\n\r\n")[0].count(b"\r\nTo: ") == 1
 
 
 def test_a_domain_in_chinese_is_written_in_ascii() -> None:
@@ -190,6 +214,36 @@ async def test_a_refusal_for_good_is_noted_by_its_code(
     assert seen.json()["bounced_at"] == "2026-03-04T09:00:00Z"
 
 
+async def test_one_mail_that_cannot_be_made_does_not_hold_up_the_others(
+    client: httpx2.AsyncClient,
+    keys: Keys,
+    mailed: Resources,
+    postbox: Postbox,
+    pool: Pool,
+    clock: StandingClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await published(client, keys)
+    await published(client, keys)
+    compose = mailing.compose
+    first = True
+
+    def fails_once(*values: Any, **more: Any) -> EmailMessage:
+        nonlocal first
+        if first:
+            first = False
+            raise AttributeError("a fault of a library")
+        return compose(*values, **more)
+
+    monkeypatch.setattr(mailing, "compose", fails_once)
+    await telling.all_of_it(mailed, clock)
+    assert len(postbox.messages) == 1
+    assert sorted(tuple(row) for row in await pool.fetch(STATES)) == [
+        ("at_once", "pending", 1, "AttributeError"),
+        ("at_once", "sent", 1, None),
+    ]
+
+
 async def test_a_mail_server_out_of_reach_puts_everything_off(
     client: httpx2.AsyncClient, keys: Keys, mailed: Resources, pool: Pool, clock: StandingClock
 ) -> None:
@@ -240,6 +294,20 @@ async def test_who_is_suspended_is_mailed_about_its_account_only(
     assert (await step(client, keys, "operator", need, "withdraw")).status_code == 200
     await telling.all_of_it(mailed, clock)
     assert [str(message["Subject"]) for message in postbox.messages] == ["[对接 Duijie] 本单位已被停用，请联系运营方"]
+
+
+async def test_what_waits_when_its_organization_is_suspended_is_not_mailed(
+    client: httpx2.AsyncClient, keys: Keys, mailed: Resources, postbox: Postbox, pool: Pool, clock: StandingClock
+) -> None:
+    await published(client, keys)
+    await telling.tell(mailed, clock)
+    assert await pool.fetchval("select count(*) from mail where state = 'pending'") == 1
+    address = f"/v1/organizations/{keys.enterprise.organization_id}/suspend"
+    answer = await client.post(address, json={"reason": "核实"}, headers=keys.headers("administrator"))
+    assert answer.status_code == 200, answer.text
+    await telling.all_of_it(mailed, clock)
+    assert [str(message["Subject"]) for message in postbox.messages] == ["[对接 Duijie] 本单位已被停用，请联系运营方"]
+    assert sorted(row["state"] for row in await pool.fetch("select state from mail")) == ["sent", "skipped"]
 
 
 @pytest.mark.parametrize(("word", "state"), [("s3cret-of-mail", "sent"), ("wrong-secret", "pending")])

@@ -139,6 +139,26 @@ async def test_preferences_have_defaults_and_are_chosen(
     assert [item["action"] for item in told if item["subject_kind"] == "organization"] == ["change_notices"] * 2
 
 
+async def test_mail_is_turned_elsewhere_by_who_administers_the_organization_alone(
+    client: httpx2.AsyncClient, keys: Keys
+) -> None:
+    """A key that was taken over reads and writes; of what is done with it the organization goes on being told."""
+    path, own, admin = f"{PATH}/preferences", keys.enterprise.organization_id, keys.headers("enterprise")
+    usual = (await make_key(client, keys.headers("administrator"), own, scopes=["read", "write"]))["headers"]
+
+    async def choose(headers: dict[str, str], version: int, **content: Any) -> httpx2.Response:
+        body = {"language": "zh"} | content
+        return await client.put(path, json=body, headers=headers | {"If-Match": f'"{version}"'})
+
+    assert (await choose(usual, 1, email="first@example.org")).status_code == 200
+    for other in ("thief@example.org", None):
+        refused = await choose(usual, 2, email=other)
+        assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing"), refused.text
+    kept = await choose(usual, 2, email="first@example.org", categories={"case": {"in_app": True, "mail": "off"}})
+    assert kept.status_code == 200
+    assert (await choose(admin, 3, email="second@example.org")).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

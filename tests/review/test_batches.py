@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from service.kit.clock import now
+from service.kit.db import Connection
+from service.responses import repository
 from tests.review.world import World
 
 PAIRS = {"A": {"a": 0.9, "b": 0.8}, "B": {"a": 0.7, "b": 0.6}}
@@ -105,3 +108,31 @@ async def test_batches_are_for_those_who_decide(world: World) -> None:
     for role in ("enterprise", "provider", "operator", "authority"):
         assert (await batch(world, {"pair": "A/a", "action": "accept"}, role=role)).status_code == 403
     assert (await batch(world, {"pair": "A/a", "action": "accept"}, role="administrator")).status_code == 200
+
+
+async def test_those_who_accept_many_hold_organizations_in_one_order(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the order of the request, so that two who accept at once do not wait for each other."""
+    for name, role in (("a", "provider"), ("b", "other_provider")):
+        await world.outcome(name, role=role)
+    await world.fill({"A": {"a": 0.9}, "B": {"b": 0.8}})
+    stranger = world.keys.stranger.organization_id
+    await world.owner.execute("update listing set organization_id = $1 where id = $2", stranger, world.needs["A"])
+    held: list[UUID] = []
+    lock = repository.lock
+
+    async def noted(connection: Connection, organization_id: UUID) -> None:
+        held.append(organization_id)
+        await lock(connection, organization_id)
+
+    monkeypatch.setattr(repository, "lock", noted)
+    for order in (("B/b", "A/a"), ("A/a", "B/b")):
+        held.clear()
+        answer = await batch(world, *({"pair": pair, "action": "accept"} for pair in order))
+        assert answer.status_code == 200, answer.text
+        first_held = list(dict.fromkeys(held))
+        assert first_held == sorted(first_held)
+        assert len(first_held) == 4
+        for pair in order:
+            assert (await world.undo("broker", pair)).status_code == 200

@@ -5,9 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from service.access import service as access
+from service.access.schemas import KeyRequest
+from service.kit.actor import SYSTEM
 from service.kit.clock import MARKET_ZONE, now
+from service.kit.db import Pool, transaction
 from service.matches import decisions
 from service.review import service
+from tests.conftest import Member
 from tests.review.world import World
 
 PAIRS = {"A": {"a": 0.9, "b": 0.8}, "B": {"a": 0.7}}
@@ -101,6 +106,25 @@ async def test_leasing_is_for_those_who_decide(world: World) -> None:
                 )
                 assert answer.status_code == 403
                 assert word in answer.json()["detail"]
+
+
+async def test_keys_of_one_broker_share_its_room(
+    world: World, second: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Machine clients of one organization are one broker, one after the other and at once."""
+    monkeypatch.setattr(service, "MOST_LEASED", 3)
+    await world.fill({"A": dict.fromkeys("abcdefgh", 0.9)})
+    async with transaction(pool, SYSTEM) as connection:
+        request = KeyRequest(label="third", roles=["broker"], scopes=["read", "write"])
+        made = await access.create_key(connection, SYSTEM, world.keys.broker.organization_id, request)
+    world.keys.members["third"] = Member("broker", world.keys.broker.organization_id, made.key)
+    answers = await asyncio.gather(
+        *(world.ask(role, "POST", "/v1/review/leases", {"limit": 2}) for role in ("broker", "third", "broker", "third"))
+    )
+    taken = [len(answer.json()["items"]) for answer in answers if answer.status_code == 201]
+    assert sum(taken) == 3
+    assert {answer.status_code for answer in answers} == {201, 409}
+    assert len(await world.lease(second, limit=2)) == 2
 
 
 async def test_two_who_lease_at_once_never_get_the_same(world: World, second: str) -> None:
