@@ -300,7 +300,7 @@ async def create_receipt(tx: Tx, contract_id: UUID, body: ReceiptRequest) -> Rec
 @router.post(
     "/{contract_id}/{action}",
     summary="Take a step: confirm, sign, file, register, reject, settle, cancel / 确认、签订、申报、登记、退回、结清、解除",
-    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412),
+    responses=made(ETAG_HEADER) | problems(403, 404, 409, 412, 428),
 )
 async def act_on_contract(
     tx: Tx,
@@ -310,7 +310,7 @@ async def act_on_contract(
     body: StepRequest | None = None,
     if_match: IfMatch = None,
 ) -> Contract:
-    """Take one step of the contract's workflow."""
+    """Take one step of the contract's workflow. Confirming needs If-Match: it is what was read that is confirmed."""
     stored = await steps.act(tx.connection, tx.actor, contract_id, action, body or StepRequest(), if_match, tx.settings)
     response.headers["ETag"] = etag(stored.version)
     return stored

@@ -69,7 +69,7 @@ async def act(
 
     Raises:
         NotFound, Forbidden, OutOfTurn: not this actor's, not now, or something is missing; each is named.
-        PreconditionFailed: If-Match names another version.
+        PreconditionFailed, PreconditionRequired: If-Match names another version; who confirms has to send it.
         ValidationProblem: the step needs a field that is not there, or has no use for one that is.
         Conflict: somebody else changed the contract, or its number is another contract's.
     """
@@ -80,6 +80,9 @@ async def act(
     step = advance(CONTRACT, kept.state, action, actor, owner=kept.is_side(actor), now=moment)
     if not isinstance(step, Advanced):
         raise refused(step)
+    if action is ContractAction.CONFIRM:
+        # Who confirms says which text was read: the other side may have put another one in its place.
+        check_if_match(if_match, kept.version)
     _check_fields(action, body)
     take = {
         ContractAction.CONFIRM: _confirm,

@@ -55,10 +55,12 @@ def _refused(cell: Cell, action: str) -> int | None:
 
 
 def no_step(cell: Cell) -> int | None:
-    """403 for whose step it is not, 409 out of turn; a side signs what the other confirmed, and confirms what waits."""
+    """403 for whose step it is not, 409 out of turn; a side signs what the other confirmed, and confirms what it read."""
     refused = _refused(cell, cell.action)
     if refused is not None:
         return refused
+    if cell.action == "confirm" and cell.variant == "plain":
+        return 428
     if cell.action == "confirm":
         return 409 if cell.subject.state != "draft" else None if _party(cell) else 403
     # Nobody has confirmed a draft of the market: staff with the paper sign it, and staff of one side speak for that side.
@@ -98,7 +100,7 @@ CONTRACT_RULES: Final[dict[str, Rule]] = {
     f"GET {CONTRACT}/subsidies": Rule("read", (no_contract, not_registered)),
     f"GET {CONTRACT}/settlement": Rule("read", (no_contract,)),
     f"POST {CONTRACT}/receipts": Rule("write", (no_contract, not_to_write, no_receipt), 201, ("plain", "broken")),
-    f"POST {CONTRACT}/{{action}}": Rule("write", (no_contract, stale_step, no_step), 200, ("plain", "stale")),
+    f"POST {CONTRACT}/{{action}}": Rule("write", (no_contract, stale_step, no_step), 200, ("plain", "stale", "match")),
     "GET /v1/subsidy-rules": Rule("read", (), 200),
     "POST /v1/subsidy-rules": Rule("write", (only(*OPERATORS),), 201, ("plain", "broken")),
     "DELETE /v1/subsidy-rules/{rule_id}": Rule("write", (only(*OPERATORS), absent)),

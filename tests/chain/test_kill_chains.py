@@ -99,6 +99,8 @@ class Clients:
         """Ask until there is an answer: the same request under the same key."""
         step = f"{chain}/{role}/{path.rpartition('/')[2]}"
         headers = self.keys.headers(role) | ({"If-Match": "*"} if method == "PUT" else {"Idempotency-Key": step})
+        if path.endswith("/confirm"):
+            headers["If-Match"] = "*"
         while True:
             try:
                 answer = await self.client.request(method, path, json=body, headers=headers)

@@ -24,6 +24,7 @@ from tests.chain.walking import (
 from tests.conftest import Member
 
 STALE = {"If-Match": '"99"'}
+READ = {"If-Match": "*"}
 NOBODY = "00000000-0000-7000-8000-000000000000"
 REASON = {"reason": "缺少附件二"}
 
@@ -60,7 +61,7 @@ async def drafted(market: Market, **changes: Any) -> str:
     body = terms(market) | {"case_id": market.ids["case"]} | changes
     made = await market.step("enterprise", "POST", "/contracts", body, leaves=["contract/create"])
     at = f"/contracts/{made['id']}"
-    await market.step("provider", "POST", f"{at}/confirm", leaves=["contract/confirm"])
+    await market.step("provider", "POST", f"{at}/confirm", leaves=["contract/confirm"], headers=READ)
     return at
 
 
@@ -436,7 +437,7 @@ async def test_a_contract_of_the_pair_is_that_of_its_case(market: Market) -> Non
     pair, on = f"/recommendations/{market.ids['pair']}", {"signed_on": str(market.clock.today)}
     made = await market.step("enterprise", "POST", "/contracts", body, leaves=["contract/create"])
     contract = f"/contracts/{made['id']}"
-    await market.step("provider", "POST", f"{contract}/confirm", leaves=["contract/confirm"])
+    await market.step("provider", "POST", f"{contract}/confirm", leaves=["contract/confirm"], headers=READ)
     await market.step("broker", "POST", f"{at}/reopen", leaves=["case/resume", "need/dock"])
     lacking = await market.refused("enterprise", "POST", f"{contract}/sign", on, status=409)
     assert "mode of cooperation" in lacking["detail"]

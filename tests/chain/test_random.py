@@ -154,7 +154,9 @@ class Run:
             return False
         method, path, body = asked
         before = await self.market.pool.fetchval(LATEST)
-        headers = {"If-Match": self.chance.choice(('"1"', "*", "*", "*"))} if method == "PUT" else {}
+        headers = (
+            {"If-Match": self.chance.choice(('"1"', "*", "*", "*"))} if method == "PUT" or action == "confirm" else {}
+        )
         self.market.acquainted = True
         answer = await self.market.ask(role, method, path, body, headers)
         left = await self.market.since(before)

@@ -190,7 +190,7 @@ async def signed(market: Market) -> str:
     assert (contract["sums"]["turnover"], contract["sums"]["technology_value"]) == ("800000.00", "650000.00")
     on = {"signed_on": str(market.clock.today)}
     await market.refused("enterprise", "POST", f"{at}/sign", on, status=409)
-    await market.step("provider", "POST", f"{at}/confirm", leaves=["contract/confirm"])
+    await market.step("provider", "POST", f"{at}/confirm", leaves=["contract/confirm"], headers={"If-Match": '"1"'})
     assert (await market.read("broker", f"/cases/{market.ids['case']}"))["state"] == "negotiating"
     done = await market.step("enterprise", "POST", f"{at}/sign", on, leaves=["contract/sign", "case/contract"])
     assert done["state"] == "signed"

@@ -101,9 +101,10 @@ async def enter(client: httpx2.AsyncClient, keys: Keys, role: str = "broker", **
 async def step(
     client: httpx2.AsyncClient, keys: Keys, role: str, contract: dict[str, Any], action: str, **body: Any
 ) -> httpx2.Response:
-    """The answer to a step."""
+    """The answer to a step. Who confirms has read what is there now."""
     path = f"/v1/contracts/{contract['id']}/{action}"
-    return await client.post(path, headers=keys.headers(role), json=body or None)
+    read = {"If-Match": "*"} if action == "confirm" else {}
+    return await client.post(path, headers=keys.headers(role) | read, json=body or None)
 
 
 async def brought_to(client: httpx2.AsyncClient, keys: Keys, state: str, **changes: Any) -> dict[str, Any]:

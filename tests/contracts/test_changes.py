@@ -43,6 +43,8 @@ async def test_a_change_holds_when_the_other_side_confirms(client: httpx2.AsyncC
     headers = keys.headers("enterprise")
     path = f"/v1/contracts/{contract['id']}/confirm"
     assert (await client.post(path, headers=headers | {"If-Match": f'"{seen}"'})).status_code == 412
+    unread = await client.post(path, headers=headers)
+    assert (unread.status_code, unread.json()["code"]) == (428, "if_match_required")
     assert (await step(client, keys, "provider", contract, "settle", reason="双方商定结清")).status_code == 409
     # Another proposal takes the place of the one that waits, and both stay on record.
     again = await change(client, keys, "provider", contract, ends_on="2029-01-01")

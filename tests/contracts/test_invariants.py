@@ -66,7 +66,8 @@ async def any_request(
         "settle": {"reason": "双方商定结清"} if number > STEPS - 20 else None,
         "cancel": {"reason": "双方协议解除", "effective_on": "2026-05-01"} if number > STEPS - 20 else None,
     }.get(action)
-    return await client.post(f"{path}/{action}", json=body, headers=headers)
+    seen = {"If-Match": "*"} if action == "confirm" else {}
+    return await client.post(f"{path}/{action}", json=body, headers=headers | seen)
 
 
 @pytest.mark.parametrize("seed", range(3))
