@@ -1,5 +1,6 @@
 """What a measurement gives back."""
 
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -38,10 +39,17 @@ async def median_ms(action: Callable[[], Awaitable[object]], rounds: int) -> flo
 
 
 async def medians_ms(actions: Sequence[Callable[[], Awaitable[object]]], rounds: int) -> list[float]:
-    """Median time of each action in milliseconds, taken in turns, so that what else the machine does meets all alike."""
+    """Median time of each action in milliseconds, taken in turns, so that what else the machine does meets all alike.
+
+    Each round has an order of its own: the first of two that are much alike finds the caches cold, and warms them for the
+    second.
+    """
     times: list[list[float]] = [[] for _ in actions]
+    turns = list(zip(actions, times, strict=True))
+    chance = random.Random(1)
     for number in range(-max(1, rounds // 10), rounds):
-        for action, taken in zip(actions, times, strict=True):
+        chance.shuffle(turns)
+        for action, taken in turns:
             begun = time.perf_counter()
             await action()
             if number >= 0:
