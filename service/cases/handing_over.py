@@ -34,7 +34,8 @@ async def hand_over(
         Forbidden: neither the case's broker nor an operator. ValidationProblem: nobody acts as that broker.
         OutOfTurn: the case is closed, the broker has it already, or takes on nothing new.
     """
-    case = await service.read(connection, actor, identifier)
+    await service.read(connection, actor, identifier)
+    case = await service.hold(connection, identifier)
     if if_match is not None:
         check_if_match(if_match, case.version)
     if not case.steered_by(actor):
@@ -42,12 +43,6 @@ async def hand_over(
     broker = await brokers.find(connection, request.broker_id)
     if broker is None:
         raise ValidationProblem([FieldProblem("broker_id", "known_broker", brokers.NO_BROKER)])
-    case = await service.hold(connection, identifier)
-    # Somebody else may have been quicker between reading and holding.
-    if not case.steered_by(actor):
-        raise Forbidden(service.NOT_STEERED)
-    if if_match is not None:
-        check_if_match(if_match, case.version)
     if case.state == "closed":
         raise OutOfTurn(Text("对接已办结，不能移交", "The case is closed: there is nothing to hand over"))
     new = broker["organization_id"], broker["person_id"]

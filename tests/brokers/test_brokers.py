@@ -261,6 +261,8 @@ async def test_suggestions_explain_themselves(world: World, second: str, languag
     await write(world, version=1, available=False)
     after = (await world.ask("operator", "GET", path)).json()["items"]
     assert [(each["broker_id"], each["can_take"]) for each in after] == [(other["id"], True), (fits["id"], False)]
+    body = {"need_id": need, "broker_id": fits["id"]}
+    assert (await world.ask("operator", "POST", "/v1/brokers/assignments", body)).status_code == 409
 
 
 async def test_who_may_not_give_out_work_and_what_is_not_to_be_given(world: World) -> None:

@@ -222,3 +222,27 @@ async def test_the_worker_keeps_the_clock(desk: Desk, resources: Resources, monk
     await worker.keep_house(resources)
     await worker.keep_house(resources)
     assert (await desk.actions())[1:] == ["remind", "remind"]
+
+
+async def test_what_is_over_or_signed_cannot_be_left_and_says_why(desk: Desk, pool: Pool) -> None:
+    await desk.agree()
+    async with transaction(pool, SYSTEM) as connection:
+        await connection.execute("update docking_case set state = 'contracted', contracted_at = now()")
+    bound = await desk.ask("provider", "POST", "/leave", {"code": "no_funds"})
+    assert (bound.status_code, "/cancel" in bound.json()["detail"]) == (409, True)
+    await desk.take("broker", "/close", {"closed_as": "lost", "code": "no_agreement"})
+    over = await desk.ask("provider", "POST", "/leave", {"code": "no_funds"}, headers={"Accept-Language": "en"})
+    assert (over.status_code, over.json()["detail"]) == (
+        409, "The case is closed or lapsed already: there is nothing to leave",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ["meetings", "milestones"])
+async def test_what_is_no_part_of_the_case_is_not_found(desk: Desk, part: str) -> None:
+    await desk.agree()
+    changes = {"meetings": {"title": "x", "starts_at": BEGIN.isoformat(), "ends_at": day(10, 30).isoformat()},
+               "milestones": {"title": "x", "due_on": "2026-12-01"}}  # fmt: skip
+    missing = f"/{part}/01890a5d-ac96-774b-bcce-b302099a8057"
+    assert (await desk.ask("broker", "GET", missing)).status_code in (404, 405)
+    answer = await desk.ask("broker", "PUT", missing, changes[part], headers={"If-Match": "*"})
+    assert answer.status_code == 404, answer.text
