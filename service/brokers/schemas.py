@@ -14,6 +14,7 @@ from service.listings.schemas import Brief, FieldCode, Regions
 
 Language = Literal["zh", "en", "ar"]
 Short = Annotated[str, AfterValidator(clean_line), StringConstraints(min_length=1, max_length=200)]
+Hours = Annotated[float, AfterValidator(lambda hours: round(hours, 1))]
 
 
 class Qualification(BaseModel):
@@ -146,9 +147,9 @@ class Figures(BaseModel):
         description="Of these contracts, by currency, as they stand today; null for others than staff where there are any "
         "/ 上述合同金额，按币种，仅工作人员可见"
     )
-    response_hours: float | None = Field(
-        description="Median from the assignment of a need to its first step on the need or decision on one of its pairs; "
-        "null without any / 从指派到首次处理的中位小时数"
+    response_hours: Hours | None = Field(
+        description="Median from the assignment of a need to its first step on the need or decision on one of its pairs, "
+        "to a tenth; null without any / 从指派到首次处理的中位小时数，保留一位小数"
     )
 
 
