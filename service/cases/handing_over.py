@@ -36,10 +36,10 @@ async def hand_over(
     """
     await service.read(connection, actor, identifier)
     case = await service.hold(connection, identifier)
-    if if_match is not None:
-        check_if_match(if_match, case.version)
     if not case.steered_by(actor):
         raise Forbidden(service.NOT_STEERED)
+    if if_match is not None:
+        check_if_match(if_match, case.version)
     broker = await brokers.find(connection, request.broker_id)
     if broker is None:
         raise ValidationProblem([FieldProblem("broker_id", "known_broker", brokers.NO_BROKER)])

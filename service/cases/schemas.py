@@ -177,7 +177,10 @@ class CloseRequest(BaseModel):
         description=f"won: {', '.join(WonCode)}; lost: {', '.join(LostCode)} / 原因代码",
         json_schema_extra={"enum": [*(code.value for code in WonCode), *(code.value for code in LostCode)]},
     )
-    note: Words | None = Field(default=None, description="Kept among the broker's notes / 存入技术经理人备注")
+    note: Words | None = Field(
+        default=None,
+        description="Kept among the broker's notes, which the broker alone writes / 存入技术经理人备注，仅承办人可写",
+    )
 
     @model_validator(mode="after")
     def _has_a_code_of_its_kind(self) -> Self:

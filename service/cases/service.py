@@ -35,6 +35,10 @@ from service.regions.schemas import region_prefix
 from service.settings import Settings
 from service.taxonomy.schemas import Mode
 
+NOT_THEIR_NOTES = Text(
+    "备注存入技术经理人的工作记录，仅承办人可写：请去掉备注，并选用 other 以外的代码",
+    "A note goes among the broker's own, which only the broker writes: leave it out, and take a code other than `other`",
+)
 NO_CASE = Text("没有这个对接，或无权查看", "No such case, or none that you may see")
 NOT_YOURS = Text("只有对接双方可以执行此操作", "Only the two sides of the case may do this")
 NOT_STEERED = Text("只有承办的技术经理人或运营方可以执行此操作", "Only the case's broker or an operator may do this")
@@ -190,10 +194,16 @@ async def advance(
 async def close(
     connection: Connection, actor: Actor, identifier: UUID, request: CloseRequest, if_match: str | None
 ) -> schemas.Case:
-    """End a case as won or lost, with a code. Raises as `advance`."""
+    """End a case as won or lost, with a code. Raises as `advance`.
+
+    Raises:
+        ValidationProblem: a note by somebody who does not write the broker's notes.
+    """
     case = await read(connection, actor, identifier)
     if if_match is not None:
         check_if_match(if_match, case.version)
+    if request.note and case.steered_by(actor) and not case.handled_by(actor):
+        raise ValidationProblem([FieldProblem("note", "brokers_note", NOT_THEIR_NOTES)])
     moment = clock.now()
     after = await steps.take(
         connection,

@@ -173,7 +173,7 @@ CASE_RULES: Final[dict[str, Rule]] = {
     f"POST {CASE}/close": Rule("write", (*SEEN, stale_step, closing), 200, ("lost", "won", "stale", "broken")),
     f"POST {CASE}/extensions": Rule("write", (*SEEN, not_steering, not_awaited), 200, PLAIN_OR_BROKEN),
     f"POST {CASE}/broker": Rule(
-        "write", (*SEEN, stale_step, not_steering, handed_over), 200, ("plain", "stale", "broken")
+        "write", (*SEEN, not_steering, stale_step, handed_over), 200, ("plain", "stale", "broken")
     ),
     f"PUT {CASE}/terms": Rule("write", (*INSIDE, precondition, terms_closed), 200, CHANGE),
     f"POST {CASE}/{{action}}": Rule("write", (*SEEN, stale_step, case_step), 200, ("plain", "stale")),

@@ -246,3 +246,13 @@ async def test_what_is_no_part_of_the_case_is_not_found(desk: Desk, part: str) -
     assert (await desk.ask("broker", "GET", missing)).status_code in (404, 405)
     answer = await desk.ask("broker", "PUT", missing, changes[part], headers={"If-Match": "*"})
     assert answer.status_code == 404, answer.text
+
+
+async def test_an_operator_closes_without_writing_into_the_brokers_notes(desk: Desk) -> None:
+    await desk.agree()
+    noted = {"closed_as": "lost", "code": "no_funds", "note": "资金未落实"}
+    refused = await desk.ask("operator", "POST", "/close", noted)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "note"), refused.text
+    assert (await desk.read())["state"] == "consented"
+    shown = await desk.take("operator", "/close", {"closed_as": "lost", "code": "no_funds"})
+    assert (shown["state"], shown["code"]) == ("closed", "no_funds")
