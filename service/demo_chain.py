@@ -24,6 +24,7 @@ from service.demo_keys import KEY_HOLDERS
 from service.kit import clock
 from service.kit.actor import SYSTEM, Actor, Role
 from service.kit.db import Connection, Pool, set_actor, transaction
+from service.kit.etag import etag
 from service.kit.language import Text
 from service.listings import service as listings
 from service.listings.schemas import Kind
@@ -188,7 +189,7 @@ async def _register(connection: Connection, pair: _Pair) -> None:
     version = (await cases.read(connection, pair.buyer, identifier)).version
     await cases.set_terms(connection, pair.buyer, identifier, SERVICE, f'"{version}"')
     content = ContractContent.model_validate(CONTRACT | {"case_id": identifier})
-    contract = (await contracts.create(connection, pair.buyer, content)).id
+    contract = await contracts.create(connection, pair.buyer, content)
     today = clock.today()
     registered = StepRequest(number=NUMBER, registered_on=today, office="演示技术合同登记处")
     for actor, action, body in (
@@ -198,6 +199,6 @@ async def _register(connection: Connection, pair: _Pair) -> None:
         (operator, ContractAction.REGISTER, registered),
     ):
         await set_actor(connection, actor)
-        await steps.act(connection, actor, contract, action, body, None, pair.settings)
+        contract = await steps.act(connection, actor, contract.id, action, body, etag(contract.version), pair.settings)
     await set_actor(connection, pair.broker)
     await cases.advance(connection, pair.broker, identifier, CaseAction.FOLLOW, None, pair.settings)
