@@ -9,10 +9,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from service.cases import meeting_repository as repository
-from service.cases import repository as cases
-from service.cases.messages import NOT_TAKING_PART, NOT_YET, party_of
+from service.cases import service as cases
+from service.cases.messages import NOT_YET, party_of
 from service.cases.records import TALKING, Case
-from service.errors import Forbidden, NotFound, OutOfTurn, PreconditionFailed
+from service.errors import NotFound, OutOfTurn, PreconditionFailed
 from service.events import log
 from service.kit import clock
 from service.kit.actor import Actor
@@ -111,9 +111,7 @@ async def milestones_of(connection: Connection, actor: Actor, case: Case) -> lis
 async def _check(connection: Connection, actor: Actor, case: Case) -> None:
     """That the actor takes part and the two sides may talk; the case is held, so that nobody ends that meanwhile."""
     party_of(actor, case)
-    held = await cases.lock(connection, case.id)
-    if held is None:
-        raise Forbidden(NOT_TAKING_PART)
+    held = await cases.hold(connection, case.id)
     if held.state not in TALKING:
         raise OutOfTurn(NOT_YET)
 

@@ -7,7 +7,7 @@ broker; `broker` are the broker's own notes. Policies of the database decide wha
 from datetime import datetime
 from uuid import UUID
 
-from service.cases import attachments, invitations, message_repository, repository, waits
+from service.cases import attachments, invitations, message_repository, repository, service, waits
 from service.cases.message_schemas import Channel, Message, MessagePage, MessageRequest, ReadMark
 from service.cases.records import SIDES, TALKING, Case, Party
 from service.errors import Forbidden, NotFound, OutOfTurn
@@ -77,7 +77,7 @@ async def attach(
         ValidationProblem: the file is empty or too large. UnsupportedMedia: its type is not taken.
     """
     party_of(actor, case, channel)
-    held = await repository.lock(connection, case.id) or case
+    held = await service.hold(connection, case.id)
     attachments.check_size(
         len(content), held.stored_bytes, settings.case_attachment_bytes, settings.case_attachments_bytes
     )
@@ -103,9 +103,7 @@ async def post(
         Forbidden: the channel is not the actor's. OutOfTurn: the two sides may not talk now.
     """
     party = party_of(actor, case, channel)
-    held = await repository.lock(connection, case.id)
-    if held is None:
-        raise Forbidden(NOT_TAKING_PART)
+    held = await service.hold(connection, case.id)
     if channel == Channel.SHARED and held.state not in TALKING:
         raise OutOfTurn(NOT_YET)
     moment = clock.now()
