@@ -13,6 +13,7 @@ import asyncpg
 import httpx2
 import hypothesis
 import pytest
+import structlog
 
 from proof.scratch import fast_folder
 from service import embedded
@@ -30,6 +31,13 @@ hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 # A worker process of the suite is told a width, which tables would take for that of a terminal.
 os.environ.pop("COLUMNS", None)
+# Where a test fails by an error of the service, its traceback is written; with every local drawn that takes 20 seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(autouse=True)

@@ -28,13 +28,13 @@ def written(
 ) -> Iterator[io.StringIO]:
     """Everything that any logger writes, at the most talkative level."""
     stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, before = root.handlers, root.level, structlog.get_config()
     monkeypatch.setattr(sys, "stderr", stream)
     logs.configure(settings.model_copy(update={"log_level": "debug", "log_format": request.param}))
     yield stream
     root.handlers = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 async def test_a_whole_exercise_leaves_no_secret(
