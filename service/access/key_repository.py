@@ -128,8 +128,12 @@ async def find_key(connection: Connection, digest: bytes) -> asyncpg.Record | No
     return await connection.fetchrow(FIND_KEY, digest)
 
 
-# At most once a minute for a key, so that reading does not turn into writing.
-TOUCH_KEY = "update api_key set last_used_at = now() where id = $1"
+# At most once a minute for a key, so that reading does not turn into writing; and whoever finds that another request of the
+# key notes its use does not wait for the end of that.
+TOUCH_KEY = """
+update api_key set last_used_at = now()
+where id = (select id from api_key where id = $1 for no key update skip locked)
+"""
 
 
 async def touch_key(connection: Connection, key_id: UUID) -> None:

@@ -302,7 +302,10 @@ async def find_identity(connection: Connection, issuer: str, subject: str) -> as
     return await connection.fetchrow(FIND_IDENTITY, issuer, subject)
 
 
-TOUCH_IDENTITY = "update person_identity set last_login_at = now() where id = $1"
+TOUCH_IDENTITY = """
+update person_identity set last_login_at = now()
+where id = (select id from person_identity where id = $1 for no key update skip locked)
+"""
 
 
 async def touch_identity(connection: Connection, identity_id: UUID) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import httpx2
 
 from service.kit.db import Pool
@@ -173,6 +174,17 @@ async def test_nobody_makes_or_rotates_a_key_of_somebody_else(client: httpx2.Asy
     await make_key(client, mine["headers"], own, membership_id=chief["id"])
     assert (await client.post(f"/v1/keys/{mine['id']}/rotate", headers=mine["headers"])).status_code == 201
     assert (await client.delete(f"/v1/keys/{theirs['id']}", headers=mine["headers"])).status_code == 200
+
+
+async def test_a_long_request_of_a_key_keeps_no_other_waiting(
+    client: httpx2.AsyncClient, keys: Keys, owner_url: str
+) -> None:
+    """Whichever request notes the use of the key does so until its transaction ends."""
+    owner = await asyncpg.connect(owner_url)
+    async with owner.transaction():
+        await owner.execute("update api_key set last_used_at = last_used_at")
+        assert await asyncio.wait_for(status(client, keys.headers("enterprise")), timeout=5) == 200
+    await owner.close()
 
 
 async def test_the_use_of_a_key_is_noted_and_its_text_never_stored(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx2
 import orjson
 import pytest
@@ -351,6 +352,19 @@ async def test_a_linked_login_acts_as_its_membership_allows(
     asked = dict(issuer.asked)
     assert (await client.get("/v1/me", headers=bearer("dj_unknown"))).status_code == 401
     assert dict(issuer.asked) == asked
+
+
+async def test_a_long_request_of_a_login_keeps_no_other_waiting(
+    client: httpx2.AsyncClient, keys: Keys, issuer: LocalIssuer, owner_url: str
+) -> None:
+    member = await add_member(client, keys.headers("operator"), keys.enterprise.organization_id, "z@example.com")
+    await link(client, keys, issuer, member["person_id"], "zhang")
+    owner = await asyncpg.connect(owner_url)
+    async with owner.transaction():
+        await owner.execute("update person_identity set last_login_at = last_login_at")
+        me = await asyncio.wait_for(client.get("/v1/me", headers=bearer(issuer.token(sub="zhang"))), timeout=5)
+        assert me.status_code == 200
+    await owner.close()
 
 
 async def test_a_person_of_several_organizations_chooses_one(
