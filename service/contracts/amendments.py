@@ -40,6 +40,9 @@ async def propose(connection: Connection, actor: Actor, identifier: UUID, reques
     change = difference(kept.terms, after)
     # A broker of one of the sides speaks for that side, and not for both.
     holds = kept.introduced_by(actor) or not kept.others(actor)
+    if not holds:
+        # Whoever looked at the contract before has not seen what now waits; and of two at once, one waits.
+        await _touch(connection, kept, moment)
     made = await repository.insert_change(
         connection, actor, identifier, "change", dict(change.old), dict(change.new), request.reason,
         request.effective_on, request.signed_on, moment, holds=holds,
@@ -47,8 +50,6 @@ async def propose(connection: Connection, actor: Actor, identifier: UUID, reques
     if holds:
         await _apply(connection, actor, kept, change, step, moment)
     else:
-        # Whoever looked at the contract before has not seen what now waits.
-        await _touch(connection, kept, moment)
         await log.record(
             connection, actor, "contract", identifier, "propose_change", data={"fields": sorted(change.new)}
         )
@@ -89,15 +90,15 @@ async def confirm_waiting(connection: Connection, actor: Actor, kept: Kept, mome
 
     Raises:
         OutOfTurn: none waits. Forbidden: the actor's own side proposed it, or it is none.
-        Conflict: somebody else was faster.
+        Conflict: somebody else changed the contract at the same moment.
     """
     if kept.row["waiting"] is None:
         raise OutOfTurn(Text("没有待确认的变更", "No change waits to be confirmed"))
     waiting = await repository.get_change(connection, kept.id, kept.row["waiting"])
     if actor.owns(waiting.organization_id) or not kept.is_side(actor):
         raise Forbidden(Text("变更由对方确认", "A change is confirmed by the other side"))
-    if not await repository.confirm_change(connection, waiting.id, moment):
-        raise Conflict(Text("该变更刚被处理，请重新读取", "The change was dealt with just now: read again"))
+    # Whoever else deals with it at the same moment changes the contract too, and is refused for that.
+    await repository.confirm_change(connection, waiting.id, moment)
     step = advance(CONTRACT, kept.state, "change", SYSTEM, owner=False, now=moment)
     if not isinstance(step, Advanced):
         raise refused(step)

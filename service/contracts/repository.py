@@ -308,15 +308,12 @@ async def insert_change(
     return ContractChange.model_validate(dict(row or {}))
 
 
-CONFIRM_CHANGE = """
-update contract_change set confirmed_at = $2
-where id = $1 and confirmed_at is null and superseded_at is null
-"""
+CONFIRM_CHANGE = "update contract_change set confirmed_at = $2 where id = $1"
 
 
-async def confirm_change(connection: Connection, change_id: UUID, at: datetime) -> bool:
-    """Let a waiting change hold; whether it still waited."""
-    return affected(await connection.execute(CONFIRM_CHANGE, change_id, at)) == 1
+async def confirm_change(connection: Connection, change_id: UUID, at: datetime) -> None:
+    """Let a waiting change hold."""
+    await connection.execute(CONFIRM_CHANGE, change_id, at)
 
 
 # A change keeps whole terms before and after, and a side may propose one in place of another without end.

@@ -156,8 +156,9 @@ async def _confirm(it: Taking) -> None:
         await confirm_waiting(it.connection, it.actor, it.kept, it.moment)
         return
     # An administrator may confirm as the workflow has it; only a party has something to confirm.
-    if not it.kept.is_side(it.actor) or it.actor.organization_id is None:
+    if not it.kept.is_side(it.actor):
         raise Forbidden(Text("只有当事人可以确认合同", "Only a party confirms a contract"))
+    assert it.actor.organization_id is not None
     await repository.confirm_party(it.connection, it.kept.id, it.actor.organization_id, it.moment)
     await _save(it)
 
@@ -211,10 +212,11 @@ async def _file(it: Taking) -> None:
             ),
             problems=as_problems(lacking),
         )
+    # The step first: of two at once the second is refused for that, and files nothing.
+    await _save(it)
     await repository.insert_filing(
         it.connection, it.actor, it.kept.id, it.moment, [_line(line) for line in lines(known)]
     )
-    await _save(it)
 
 
 def _line(line: Line) -> dict[str, Any]:

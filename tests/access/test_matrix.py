@@ -103,13 +103,18 @@ async def market(owner_url: str, resources: Resources) -> Market:
     return built
 
 
-def probes(market: Market) -> Iterator[Probe]:
-    """The matrix: every caller at every endpoint with every object and variant, or the part of it that CI takes."""
+def asked_for() -> Iterator[tuple[str, list[str], list[str]]]:
+    """The operations that are asked, all of them or those of TAGS."""
     described = document()
     for operation, parameters, actions in operations(described):
         method, path = operation.split()
-        if TAGS and not TAGS & set(described["paths"][path][method.lower()]["tags"]):
-            continue
+        if not TAGS or TAGS & set(described["paths"][path][method.lower()]["tags"]):
+            yield operation, parameters, actions
+
+
+def probes(market: Market) -> Iterator[Probe]:
+    """The matrix: every caller at every endpoint with every object and variant, or the part of it that CI takes."""
+    for operation, parameters, actions in asked_for():
         cells = [
             (subject, part, action, variant)
             for subject, part in objects(market, parameters)

@@ -52,20 +52,25 @@ async def another_broker(client: httpx2.AsyncClient, keys: Keys, role: str = "an
     return str(answer.json()["id"])
 
 
-async def invited_case(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> str:
-    """The id of a case that has just been opened, of a need and an outcome of its own."""
+async def proposed_pair(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> str:
+    """The id of a recommendation of a need and an outcome of its own, both published."""
     need = await _ask(client, keys, "enterprise", "/v1/needs", {"title": "演示需求", "description": "求装备。"})
     outcome = await _ask(client, keys, "provider", "/v1/outcomes", {"title": "演示成果", "description": "装备。"})
     operator = keys.headers("operator")
     await take(client, operator, f"/v1/needs/{need['id']}", "submit", "publish")
     await take(client, operator, f"/v1/outcomes/{outcome['id']}", "submit", "verify", "publish")
     async with transaction(resources.pool, SYSTEM) as connection:
-        pair = await connection.fetchval(INSERT_PAIR, UUID(need["id"]), UUID(outcome["id"]))
+        return str(await connection.fetchval(INSERT_PAIR, UUID(need["id"]), UUID(outcome["id"])))
+
+
+async def invited_case(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> str:
+    """The id of a case that has just been opened, of a need and an outcome of its own."""
+    pair = await proposed_pair(client, keys, resources)
     await _ask(client, keys, "broker", f"/v1/recommendations/{pair}/decisions", {"action": "accept"})
     (case,) = [
         each
         for each in (await client.get("/v1/cases", headers=keys.headers("broker"))).json()["items"]
-        if each["recommendation_id"] == str(pair)
+        if each["recommendation_id"] == pair
     ]
     return str(case["id"])
 

@@ -13,6 +13,7 @@ from service.kit.db import Pool
 from tests.access.helpers import events_of
 from tests.conftest import Keys
 from tests.contracts.helpers import CHANGE, RECEIPT, REGISTERED, brought_to, enter, read, step, with_codes
+from tests.http.test_preconditions import statuses
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,34 @@ async def test_a_change_holds_when_the_other_side_confirms(client: httpx2.AsyncC
     assert [each[0] for each in await events_of(pool, contract["id"])][4:] == [
         "propose_change", "propose_change", "change", "file", "register",
     ]  # fmt: skip
+
+
+async def test_what_waits_for_the_other_side_is_not_passed_by(client: httpx2.AsyncClient, keys: Keys) -> None:
+    contract = await brought_to(client, keys, "signed")
+    assert (await change(client, keys, "provider", contract)).status_code == 201
+    for role in ("provider", "broker"):
+        filed = await step(client, keys, role, contract, "file")
+        assert (filed.status_code, "change waits" in filed.json()["detail"]) == (409, True)
+    # Nor does an administrator, who takes any step, say yes in the other side's place.
+    confirmed = await step(client, keys, "administrator", contract, "confirm")
+    assert (confirmed.status_code, confirmed.json()["detail"]) == (403, "A change is confirmed by the other side")
+
+
+async def test_of_two_changes_at_once_one_is_kept(
+    client: httpx2.AsyncClient, keys: Keys, pool: Pool, owner_url: str
+) -> None:
+    contract = await brought_to(client, keys, "signed")
+
+    async def both(role: str, *places: str) -> list[int]:
+        return await statuses(owner_url, *(change(client, keys, role, contract, place=place) for place in places))
+
+    assert await both("provider", "银川", "中卫") == [201, 409]
+    confirming = [step(client, keys, "enterprise", contract, "confirm") for _ in range(2)]
+    assert await statuses(owner_url, *confirming) == [200, 409]
+    assert await both("broker", "福州", "厦门") == [201, 409]
+    assert [each[0] for each in await events_of(pool, contract["id"])][2:] == ["propose_change", "change", "change"]
+    kept = await read(client, keys, "enterprise", contract, "/changes")
+    assert [each["confirmed_at"] is None for each in kept] == [False, False]
 
 
 async def test_records_replay_to_what_is_shown_and_what_was_signed_stays(

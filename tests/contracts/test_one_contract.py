@@ -130,7 +130,9 @@ async def test_a_further_contract_needs_both_consents_too(desk: Desk) -> None:
     consent = f"/v1/recommendations/{desk.recommendation}/consent"
     await desk.client.delete(consent, headers=desk.keys.headers("provider"))
     assert (await act(desk, second, "sign", **SIGNED)).status_code == 409
-    assert (await post(desk, "broker", case_id=desk.case_id, further=True)).status_code == 409
+    await act(desk, second, "cancel", "operator", reason="同意已撤回")
+    third = await post(desk, "broker", case_id=desk.case_id, further=True)
+    assert (third.status_code, "withdrawn its consent" in third.json()["detail"]) == (409, True)
 
 
 async def test_a_closed_case_names_the_way_out(desk: Desk) -> None:

@@ -92,6 +92,17 @@ async def test_what_is_entered_is_checked(
     assert (field, rule) in [(error["field"], error["rule"]) for error in problem["errors"]]
 
 
+async def test_a_rewritten_draft_is_checked_as_a_new_one(client: httpx2.AsyncClient, keys: Keys) -> None:
+    path, whatever = f"/v1/contracts/{(await enter(client, keys))['id']}", {"If-Match": "*"}
+    over = content(keys, deductions=[{"kind": "equipment", "amount": "800000.01", "reason": "设备购置"}])
+    problem = await refused(client, keys, "broker", "PUT", path, over, **whatever)
+    assert (problem["status"], fields(problem)) == (422, ["deductions"])
+    # No side writes itself out and leaves the other one a contract with strangers.
+    others = content(keys, parties=[{"role": role, "name": f"平台外演示{role}"} for role in ("buyer", "seller")])
+    problem = await refused(client, keys, "enterprise", "PUT", path, others, **whatever)
+    assert (problem["status"], "your own organization" in problem["detail"]) == (403, True)
+
+
 async def test_parties_are_looked_up(client: httpx2.AsyncClient, keys: Keys) -> None:
     unknown = [
         {"role": "buyer", "organization_id": "01890a5d-ac96-774b-bcce-b302099a8057"},
@@ -158,6 +169,7 @@ async def test_a_step_takes_its_own_fields_only(client: httpx2.AsyncClient, keys
         ("reject", None, ["reason"]),
         ("cancel", {"effective_on": "2026-02-01"}, ["reason"]),
         ("cancel", {"reason": "双方协议解除"}, ["effective_on"]),
+        ("cancel", {"reason": "双方协议解除", "effective_on": "2026-02-01", "signed_on": "2026-01-14"}, ["signed_on"]),
     ]
     for action, body, named in cases:
         problem = await refused(client, keys, "operator", "POST", f"{path}/{action}", body)

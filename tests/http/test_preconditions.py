@@ -1,11 +1,9 @@
 """If-Match: needed for every PUT and PATCH, checked where sent for every step; enumerated from the OpenAPI document."""
 
-import asyncio
 import re
 from collections.abc import Awaitable
 from typing import Any
 
-import asyncpg
 import httpx2
 import pytest
 
@@ -13,7 +11,8 @@ from service.app import create_app
 from service.resources import Resources
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
-from tests.cases.made import BEGINS, ENDS, consulting_case
+from tests.at_once import at_once
+from tests.cases.made import BEGINS, ENDS, another_broker, consulting_case, proposed_pair
 from tests.conftest import Keys
 from tests.contracts import helpers as contracts
 from tests.http.test_needs import NEED, post
@@ -88,28 +87,9 @@ def test_every_step_takes_the_header(settings: Settings) -> None:
     assert beneath == MADE_BENEATH
 
 
-VERSIONED = """
-select string_agg(format('%I', table_name), ', ') from information_schema.columns
-join information_schema.tables using (table_schema, table_name)
-where table_schema = 'public' and column_name = 'version' and table_type = 'BASE TABLE'
-"""
-WAITING = "select count(distinct pid) from pg_locks where not granted"
-
-
-async def at_once(owner_url: str, *requests: Awaitable[httpx2.Response]) -> list[int]:
-    """The statuses of requests of which each has read what it changes before any of them writes."""
-    owner = await asyncpg.connect(owner_url)
-    try:
-        async with owner.transaction():
-            await owner.execute(f"lock table {await owner.fetchval(VERSIONED)} in share mode")
-            sent = [asyncio.ensure_future(request) for request in requests]
-            for _ in range(2_000):
-                if await owner.fetchval(WAITING) >= len(sent) or all(each.done() for each in sent):
-                    break
-                await asyncio.sleep(0.01)
-        return sorted([(await each).status_code for each in sent])
-    finally:
-        await owner.close()
+async def statuses(owner_url: str, *requests: Awaitable[httpx2.Response]) -> list[int]:
+    """The statuses of requests that meet, in order."""
+    return sorted(answer.status_code for answer in await at_once(owner_url, *requests))
 
 
 async def test_every_put_wants_the_version_that_was_seen(
@@ -171,13 +151,53 @@ async def test_every_put_wants_the_version_that_was_seen(
             assert (refused.status_code, refused.headers["ETag"]) == (412, seen), stale
         both = [client.put(path, json=body, headers=headers | {"If-Match": seen}) for _ in range(2)]
         # What is made by the first change is not changed by the second: that is a conflict.
-        assert await at_once(owner_url, *both) == [200, 409 if path == "/v1/brokers/me" else 412], path
+        assert await statuses(owner_url, *both) == [200, 409 if path == "/v1/brokers/me" else 412], path
         again = await client.put(path, json=body, headers=headers | {"If-Match": seen})
         assert again.status_code == 412
         latest = again.headers["ETag"]
         assert latest != seen
         both = [client.put(path, json=body, headers=headers | {"If-Match": latest}) for _ in range(2)]
-        assert await at_once(owner_url, *both) == [200, 412], path
+        assert await statuses(owner_url, *both) == [200, 412], path
+
+
+async def test_of_two_equal_steps_at_once_one_is_taken(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, owner_url: str
+) -> None:
+    outcome = (await client.post("/v1/outcomes", json={"title": "装备"}, headers=keys.headers("provider"))).json()
+    pair = f"/v1/recommendations/{await proposed_pair(client, keys, resources)}"
+    new = {"name": "待核验演示公司", "kind": "enterprise"}
+    organization = (await client.post("/v1/organizations", json=new, headers=keys.headers("operator"))).json()
+    contract = await contracts.enter(client, keys)
+    left, closed = [f"/v1/cases/{await consulting_case(client, keys, resources)}" for _ in range(2)]
+    steps: dict[str, tuple[str, str, dict[str, str] | None]] = {
+        "/v1/needs/{need_id}/{action}": ("enterprise", f"/v1/needs/{(await post(client, keys))['id']}/submit", None),
+        "/v1/outcomes/{outcome_id}/{action}": ("provider", f"/v1/outcomes/{outcome['id']}/submit", None),
+        "/v1/recommendations/{recommendation_id}/decisions": ("broker", f"{pair}/decisions", {"action": "accept"}),
+        "/v1/recommendations/{recommendation_id}/decisions/undo": ("broker", f"{pair}/decisions/undo", None),
+        "/v1/organizations/{organization_id}/{action}": (
+            "operator",
+            f"/v1/organizations/{organization['id']}/verify",
+            {"reason": "营业执照已核对"},
+        ),
+        "/v1/contracts/{contract_id}/{action}": (
+            "enterprise",
+            f"/v1/contracts/{contract['id']}/cancel",
+            {"reason": "双方不再合作"},
+        ),
+        "/v1/cases/{case_id}/leave": ("provider", f"{left}/leave", {"code": "too_early"}),
+        "/v1/cases/{case_id}/{action}": ("broker", f"{closed}/negotiate", None),
+        "/v1/cases/{case_id}/broker": (
+            "operator",
+            f"{closed}/broker",
+            {"broker_id": await another_broker(client, keys), "reason": "leaves"},
+        ),
+        "/v1/cases/{case_id}/close": ("another", f"{closed}/close", {"closed_as": "lost", "code": "no_agreement"}),
+    }
+    assert set(steps) == STEPS, "take the new step"
+    for role, path, body in steps.values():
+        both = [client.post(path, json=body, headers=keys.headers(role)) for _ in range(2)]
+        taken, refused = await statuses(owner_url, *both)
+        assert (taken < 300, refused) == (True, 409), path
 
 
 @pytest.mark.parametrize("sent", [STALE, 'W/"1"'])
