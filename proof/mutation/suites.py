@@ -3,6 +3,8 @@
 from proof.mutation.mutants import Mutant
 
 MATRIX = "tests/access/test_matrix.py"
+VERSIONS = "tests/http/test_preconditions.py"
+AT_ONCE = "tests/access/test_at_once.py"
 POLICIES = ("tests/access/test_policies.py", "tests/access/test_row_policies.py")
 # The longest beginning of a mutant's name, without its kind, wins.
 NEAREST: dict[str, tuple[str, ...]] = {
@@ -20,7 +22,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     ),
     "service/access/scopes.py": ("tests/access/test_scopes.py", "tests/access/test_people.py"),
     "service/access/grants.py": ("tests/access/test_people.py", "tests/access/test_keys.py"),
-    "service/access/dependencies.py": ("tests/access/test_scopes.py", "tests/http/test_preconditions.py"),
+    "service/access/dependencies.py": ("tests/access/test_scopes.py", VERSIONS),
     "service/access/keys.py": ("tests/access/test_keys.py", "tests/access/test_people.py"),
     "service/access/key_repository.py": ("tests/access/test_keys.py", "tests/access/test_people.py"),
     "service/access/passwords.py": ("tests/access/test_passwords.py",),
@@ -30,11 +32,11 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "service/access/repository.py": (
         "tests/access/test_standing.py",
         "tests/access/test_administrator.py",
-        "tests/http/test_preconditions.py",
+        VERSIONS,
     ),
     "service/access/service.py": (
         "tests/access/test_standing.py",
-        "tests/http/test_preconditions.py",
+        VERSIONS,
         "tests/http/test_access.py",
     ),
     "service/access/people": (
@@ -45,18 +47,18 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "service/access/members.py": ("tests/access/test_people.py", "tests/access/test_oidc.py"),
     "service/access/": ("tests/access",),
     "service/audit/": ("tests/events",),
-    "service/cases/": ("tests/cases/test_refusals.py", "tests/cases"),
+    "service/cases/": ("tests/cases/test_refusals.py", VERSIONS, "tests/cases"),
     "service/cases/attachments.py": ("tests/cases/test_messages.py",),
     "service/cases/handing_over.py": ("tests/cases/test_handing_over.py",),
-    "service/cases/message": ("tests/cases/test_messages.py", "tests/cases"),
+    "service/cases/message": ("tests/cases/test_messages.py", VERSIONS, "tests/cases"),
     "service/cases/partners.py": ("tests/cases/test_partners_first.py", "tests/cases"),
-    "service/contracts/": ("tests/contracts/test_refusals.py", "tests/contracts"),
-    "service/contracts/amendments.py": ("tests/contracts/test_changes.py", "tests/contracts"),
+    "service/contracts/": ("tests/contracts/test_refusals.py", VERSIONS, "tests/contracts"),
+    "service/contracts/amendments.py": ("tests/contracts/test_changes.py", VERSIONS, "tests/contracts"),
     "service/contracts/subsidy": ("tests/contracts/test_subsidies.py", "tests/contracts"),
     "service/events/": ("tests/events",),
     "service/exchange/": ("tests/exchange",),
     "service/kit/idempotency.py": ("tests/kit/test_idempotency_key.py", "tests/http/test_idempotency.py"),
-    "service/kit/etag.py": ("tests/http/test_preconditions.py",),
+    "service/kit/etag.py": (VERSIONS,),
     "service/kit/places.py": ("tests/kit", "tests/http/test_needs.py"),
     "service/kit/redaction.py": (
         "tests/access/test_tiers.py",
@@ -86,7 +88,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
         "tests/listings",
         "tests/http/test_needs.py",
         "tests/http/test_access.py",
-        "tests/http/test_preconditions.py",
+        VERSIONS,
         "tests/access/test_standing.py",
     ),
     "service/workflows/": (
@@ -106,13 +108,18 @@ NEAREST: dict[str, tuple[str, ...]] = {
     ),
     "service/matches/models.py": ("tests/matches/test_training.py", "tests/matches"),
     "service/matches/samples.py": ("tests/matches/test_reports.py", "tests/matches"),
-    "service/matches/undo.py": ("tests/review/test_undo.py",),
+    "service/matches/undo.py": ("tests/review/test_undo.py", VERSIONS),
     "service/review/": ("tests/review",),
-    "service/brokers/": ("tests/brokers/test_brokers.py", "tests/brokers", "tests/http/test_preconditions.py"),
+    "service/brokers/": ("tests/brokers/test_brokers.py", "tests/brokers", VERSIONS),
     "service/hints/": ("tests/http/test_hints.py",),
     "service/notices/mail": ("tests/notices/test_mail.py", "tests/notices"),
-    "service/notices/": ("tests/notices/test_notifications.py", "tests/notices"),
-    "service/webhooks/": ("tests/notices/test_webhooks.py", "tests/notices/test_delivering.py", "tests/notices"),
+    "service/notices/": ("tests/notices/test_notifications.py", VERSIONS, "tests/notices"),
+    "service/webhooks/": (
+        "tests/notices/test_webhooks.py",
+        VERSIONS,
+        "tests/notices/test_delivering.py",
+        "tests/notices",
+    ),
     "service/webhooks/addresses.py": ("tests/notices/test_addresses.py", "tests/notices/test_webhooks.py"),
     "docking_case": (*POLICIES, "tests/cases/test_handing_over.py", "tests/cases"),
     "service/responses/": ("tests/responses",),
@@ -163,7 +170,7 @@ def nearest(mutant: Mutant) -> tuple[str, ...]:
     """Test files and folders to run first, in order."""
     place = mutant.name.partition(":")[2]
     best = max((beginning for beginning in NEAREST if place.startswith(beginning)), key=len)
-    return (*NEAREST[best], MATRIX) if place.startswith("service/") else NEAREST[best]
+    return (*NEAREST[best], AT_ONCE, MATRIX) if place.startswith("service/") else NEAREST[best]
 
 
 def tags(mutant: Mutant) -> str:
