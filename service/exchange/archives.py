@@ -169,11 +169,12 @@ class _Part:
             self._column += 1
             return
         letters = reference.rstrip("0123456789")
+        # Three name every column there is; the number that a million of them make takes minutes, and of more far longer.
+        if len(letters) > 3:
+            raise UnreadableFile(BAD_XML)
         self._column = 0
         for letter in letters.upper():
             self._column = self._column * 26 + ord(letter) - ord("A") + 1
-        if not 0 < self._column <= MOST_COLUMN or len(letters) > 3:
-            raise UnreadableFile(BAD_XML)
         self._row = int(reference[len(letters) :])
 
     def _spread(self) -> None:

@@ -76,15 +76,14 @@ async def export_path(
             if on_progress is not None:
                 on_progress(len(records))
         writer.close()
-    except CellTooLongError as error:
-        scratch.unlink(missing_ok=True)
-        text = Text(f"有内容超过单元格上限，请改用 CSV 或 JSON Lines（{error}）", str(error))
-        raise ValidationProblem([FieldProblem("format", "cell_too_long", text)]) from error
-    except BaseException:
+    except BaseException as error:
         # What was written so far is closed before it goes: a refused request keeps no file open.
         with suppress(Exception):
             writer.close()
         scratch.unlink(missing_ok=True)
+        if isinstance(error, CellTooLongError):
+            text = Text(f"有内容超过单元格上限，请改用 CSV 或 JSON Lines（{error}）", str(error))
+            raise ValidationProblem([FieldProblem("format", "cell_too_long", text)]) from error
         raise
     scratch.replace(path)
     return count

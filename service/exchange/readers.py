@@ -66,8 +66,6 @@ def open_table(path: Path, kind: ImportKind) -> Table:
         )
     encoding = _encoding(path)
     first = _first_line(path, encoding)
-    if not first:
-        raise UnreadableFile(Text("文件是空的", "The file is empty"))
     if first.lstrip().startswith("{"):
         return Table("jsonl", [], _json_rows(path, encoding))
     return _open_csv(path, encoding, first)
@@ -210,7 +208,7 @@ def _open_csv(path: Path, encoding: str, first: str) -> Table:
     try:
         headings = next(rows)
     except StopIteration:
-        raise UnreadableFile(Text("文件没有表头", "The file has no headings")) from None
+        raise UnreadableFile(Text("文件是空的，没有表头", "The file is empty: it has no headings")) from None
     names = [str(cell) for cell in headings.cells.values()]
     return Table("csv", names, _with_headings(names, rows))
 

@@ -1,5 +1,6 @@
 """Files that nobody means well with, each a few kilobytes, and a child process that opens one with little memory."""
 
+import random
 import resource
 import sys
 import zipfile
@@ -50,6 +51,36 @@ def zip_bomb(path: Path) -> None:
             with archive.open(f"xl/media/{number}.xml", "w", force_zip64=True) as out:
                 for _ in range(100):
                     out.write(b"a" * 1_000_000)
+
+
+def dense(path: Path) -> None:
+    """Less than would be too much by itself, out of nearly nothing."""
+    with zipfile.ZipFile(book(path, rows("")), "a", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr("xl/media/image1.bin", b"a" * 50_000_000)
+
+
+def bulky(path: Path) -> None:
+    """Too much by itself, in an archive that is large enough for it."""
+    with zipfile.ZipFile(book(path, rows("")), "a", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr("xl/media/image1.bin", random.Random(0).randbytes(1_000_000))
+        archive.writestr("xl/media/image2.bin", b"a" * 140_000_000)
+
+
+def protected(path: Path) -> None:
+    """A workbook whose members say that they are encrypted."""
+    raw = bytearray(book(path, rows("")).read_bytes())
+    for signature, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        place = raw.find(signature)
+        while place >= 0:
+            raw[place + flags] |= 1
+            place = raw.find(signature, place + 1)
+    path.write_bytes(raw)
+
+
+def other_archive(path: Path) -> None:
+    """An archive of something else."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "x")
 
 
 def lying_sizes(path: Path) -> None:
@@ -118,6 +149,11 @@ def million_columns(path: Path) -> None:
     path.write_text("title" + ",a" * 1_000_000 + "\n")
 
 
+def wide_headings(path: Path) -> None:
+    """A few more headings than a table may have."""
+    path.write_text("title" + ",a" * 300 + "\n")
+
+
 def wide_later(path: Path) -> None:
     """A row far wider than its headings; the file is refused at its size, or the row by itself."""
     path.write_text("title\n" + "a," * 3_000_000 + "\n")
@@ -138,6 +174,11 @@ def nul_bytes(path: Path) -> None:
     path.write_bytes(b"title\nMZ\x90\x00\x03\x00\x00\x00\n")
 
 
+def nul_text(path: Path) -> None:
+    """NUL bytes in what would else be a text."""
+    path.write_bytes(b"title\na\x00b\n")
+
+
 def utf16(path: Path) -> None:
     """A table in an encoding that is not read."""
     path.write_bytes("title\n需求\n".encode("utf-16"))
@@ -146,6 +187,10 @@ def utf16(path: Path) -> None:
 # Each with its ending, and the code of the refusal.
 FILES: tuple[tuple[Callable[[Path], None], str, str], ...] = (
     (zip_bomb, "xlsx", "too_large"),
+    (dense, "xlsx", "too_large"),
+    (bulky, "xlsx", "too_large"),
+    (protected, "xlsx", "unsupported_media"),
+    (other_archive, "xlsx", "unsupported_media"),
     (lying_sizes, "xlsx", "unreadable_file"),
     (far_corner, "xlsx", "too_large"),
     (far_corner_without_references, "xlsx", "too_large"),
@@ -157,10 +202,12 @@ FILES: tuple[tuple[Callable[[Path], None], str, str], ...] = (
     (many_members, "xlsx", "too_large"),
     (broken_xml, "xlsx", "unreadable_file"),
     (million_columns, "csv", "too_large"),
+    (wide_headings, "csv", "too_large"),
     (wide_later, "csv", "too_large"),
     (open_quote, "csv", "unreadable_file"),
     (giant_line, "jsonl", "too_large"),
     (nul_bytes, "csv", "unreadable_file"),
+    (nul_text, "csv", "unreadable_file"),
     (utf16, "csv", "unreadable_file"),
 )
 

@@ -61,6 +61,7 @@ def test_cells_as_people_write_them(kind: Cell, cell: object, value: object) -> 
         (Cell.DATE, "2027-02-30", "date"),
         (Cell.DATE, "明年", "date"),
         (Cell.CODES, "许可、赠送", "known_modes"),
+        (Cell.RIGHTS, "发明专利 | 1 | 名称 | 已授权 | 多余", "ip_rights"),
     ],
 )
 def test_cells_that_cannot_be_read_say_what_would_be_right(kind: Cell, cell: str, rule: str) -> None:

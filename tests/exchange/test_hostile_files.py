@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.errors import ServiceError
+from service.errors import ServiceError, TooLarge
 from service.exchange.archives import check_archive
+from service.exchange.faults import UnreadableFile
 from service.exchange.readers import FORMULA_STARTS, open_table
 from service.exchange.runs import import_path
 from service.kit.actor import SYSTEM
@@ -51,6 +52,38 @@ def test_an_honest_sheet_passes(tmp_path: Path) -> None:
     path = hostile.book(tmp_path / "a.xlsx", hostile.rows(styled))
     check_archive(path)
     assert len(list(open_table(path, "needs").rows)) == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        f'<row r="1"><c r="{"A" * 1_000_000}1"/></row>',
+        '<row r="1048577"><c><v>1</v></c></row>',
+        '<row r="0"><c><v>1</v></c></row>',
+        '<row r="1"><c r="XFE1"><v>1</v></c></row>',
+        '<row r="1"><c r="!1"><v>1</v></c></row>',
+    ],
+    ids=["a name of a million letters", "below the last row", "above the first", "right of the last column", "no name"],
+)
+def test_a_cell_that_no_sheet_has_is_refused_at_once(tmp_path: Path, cell: str) -> None:
+    with pytest.raises(UnreadableFile):
+        check_archive(hostile.book(tmp_path / "a.xlsx", hostile.rows(cell)))
+
+
+@pytest.mark.parametrize(
+    ("sheet", "refusal", "said"),
+    [
+        (hostile.rows("").replace(hostile.TITLE, ""), UnreadableFile, "empty"),
+        (hostile.rows("").replace("</row>", "<c><v>1</v></c>" * 201 + "</row>"), TooLarge, "At most 200 columns"),
+    ],
+)
+def test_headings_that_are_none_or_too_many_are_refused(
+    tmp_path: Path, sheet: str, refusal: type[ServiceError], said: str
+) -> None:
+    with pytest.raises(refusal) as refused:
+        open_table(hostile.book(tmp_path / "a.xlsx", sheet), "needs")
+    assert refused.value.detail is not None
+    assert said in refused.value.detail.en
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

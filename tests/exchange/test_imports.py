@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import pytest
 import xlsxwriter
 
 from service.errors import ValidationProblem
+from service.exchange.columns import ImportKind
 from service.exchange.exports import export_path
+from service.exchange.faults import UnreadableFile
 from service.exchange.runs import BATCH, import_path
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool
-from service.settings import SEEDS
+from service.resources import Resources
+from service.settings import SEEDS, Settings
 from tests.conftest import Keys
 
 DEMO = SEEDS / "demo"
@@ -161,6 +165,32 @@ async def test_a_beir_folder_goes_in_by_kind(pool: Pool, tmp_path: Path) -> None
     assert await pool.fetchval("select keywords from outcome") == ["枸杞"]
 
 
+@pytest.mark.parametrize("kind", ["organizations", "needs"])
+async def test_a_folder_without_the_file_that_is_meant_is_refused(pool: Pool, tmp_path: Path, kind: ImportKind) -> None:
+    (tmp_path / "corpus.jsonl").write_text("{}\n")
+    with pytest.raises(UnreadableFile) as refused:
+        await import_path(pool, SYSTEM, tmp_path, kind)
+    assert refused.value.detail is not None
+    assert "BEIR" in refused.value.detail.en
+
+
+async def test_an_import_has_so_many_rows_and_so_much_company(
+    client: httpx2.AsyncClient, keys: Keys, settings: Settings, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"file": ("a.csv", "标题\n甲\n乙\n丙\n".encode())}
+    monkeypatch.setattr(settings, "max_import_rows", 2)
+    refused = await client.post("/v1/imports?kind=needs", files=files, headers=keys.headers("enterprise"))
+    assert (refused.status_code, "At most 2 rows" in refused.json()["detail"]) == (413, True)
+    async with AsyncExitStack() as taken:
+        while resources.imports.free:
+            await taken.enter_async_context(resources.imports.place())
+        busy = await client.post("/v1/imports?kind=needs", files=files, headers=keys.headers("enterprise"))
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "30")
+    for role in ("authority", "provider"):
+        answer = await client.post("/v1/imports?kind=needs", files=files, headers=keys.headers(role))
+        assert answer.status_code == 403, role
+
+
 def bomb() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -265,6 +295,11 @@ async def test_exports_show_only_what_may_be_seen(client: httpx2.AsyncClient, ke
         answer = await client.get("/v1/exports?kind=needs&format=jsonl", headers=keys.headers(role))
         return [json.loads(line) for line in answer.text.splitlines()]
 
+    # A text that a cell has no room for is exported in another form.
+    long = {"title": "长需求", "indicators": [f"{number} " + "长" * 900 for number in range(40)]}
+    assert (await client.post("/v1/needs", json=long, headers=keys.headers("stranger"))).status_code == 201
+    refused = await client.get("/v1/exports?kind=needs&format=xlsx", headers=keys.headers("stranger"))
+    assert [(each["field"], each["rule"]) for each in refused.json()["errors"]] == [("format", "cell_too_long")]
     (own,) = await rows("enterprise")
     assert own["contact_phone"] == "0951-0000001"
     (seen,) = await rows("provider")
