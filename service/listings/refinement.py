@@ -116,11 +116,10 @@ async def answer(
         NotFound, Forbidden: not this actor's to answer. OutOfTurn: it has its answer, or the listing is not in hand.
     """
     listing = await _own(connection, actor, identifier)
-    answered = await repository.is_answered(connection, identifier, question_id)
-    if answered is None:
+    if not await repository.is_asked(connection, identifier, question_id):
         raise NotFound(NO_QUESTION)
     _check_in_hand(listing)
-    if answered or not await repository.answer(connection, actor, identifier, question_id, request.answer, now()):
+    if not await repository.answer(connection, actor, identifier, question_id, request.answer, now()):
         raise OutOfTurn(Text("该问题已有回答", "The question has its answer"))
     await log.record(connection, actor, listing.kind, identifier, "answer", data={"question": str(question_id)})
     return await _present(connection, actor, listing)

@@ -153,12 +153,12 @@ async def ask(
     return identifier
 
 
-ANSWERED = "select answer is not null from listing_question where listing_id = $1 and id = $2"
+ASKED = "select exists (select from listing_question where listing_id = $1 and id = $2)"
 
 
-async def is_answered(connection: Connection, listing_id: UUID, question_id: UUID) -> bool | None:
-    """Whether a question has its answer; None where the listing has no such question."""
-    found: bool | None = await connection.fetchval(ANSWERED, listing_id, question_id)
+async def is_asked(connection: Connection, listing_id: UUID, question_id: UUID) -> bool:
+    """Whether the listing has such a question."""
+    found: bool = await connection.fetchval(ASKED, listing_id, question_id)
     return found
 
 

@@ -42,7 +42,7 @@ async def give(
     """
     pair, side = await _own_side(connection, actor, identifier, request.side)
     await consent_repository.lock(connection, identifier, to_change=True)
-    # The broker may have undone it while this waited.
+    # Looked at now, since the broker may have undone it while this waited.
     if (await decisions.read_as_side_or_staff(connection, actor, identifier))["state"] != "accepted":
         raise OutOfTurn(NOT_ACCEPTED)
     if len(await consent_repository.contacts(connection, pair)) < 2:
@@ -146,8 +146,6 @@ async def _own_side(connection: Connection, actor: Actor, identifier: UUID, want
         raise Forbidden(
             Text("同意只能由该方单位自己作出或撤回", "Each side consents, and withdraws, for itself and by its own key")
         )
-    if pair["state"] != "accepted":
-        raise OutOfTurn(NOT_ACCEPTED)
     if wanted is None and len(own) > 1:
         text = Text("双方均为本单位，请指明 need 或 outcome", "Both sides are your organization's: say need or outcome")
         raise ValidationProblem([FieldProblem("side", "missing", text)])

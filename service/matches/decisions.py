@@ -116,7 +116,9 @@ async def decide_many(
     for place, step in planned.items():
         each = asked[place]
         try:
-            _check_unchanged(each, held.get(each.identifier), step)
+            if each.if_match is not None:
+                # A ranking may have changed what was seen, and left it undecided.
+                check_if_match(each.if_match, held[each.identifier]["version"])
             leases.check_free(each.identifier, taken)
             answers[place] = await _keep(connection, actor, each.request, rows[each.identifier], step, moment, settings)
         except ServiceError as error:
@@ -157,13 +159,6 @@ def _plan(actor: Actor, asked: Asked, row: Row | None, names: Mapping[UUID, list
         )
         raise ValidationProblem([FieldProblem("to_provider", "names_the_need", text)])
     return step
-
-
-def _check_unchanged(asked: Asked, held: Row | None, step: Advanced) -> None:
-    if held is None or held["state"] != step.source:
-        raise Conflict(Text("刚有他人处理了这条推荐，请重新读取", "Somebody else decided just now: read again"))
-    if asked.if_match is not None:
-        check_if_match(asked.if_match, held["version"])
 
 
 async def _keep(

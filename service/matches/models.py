@@ -78,9 +78,8 @@ async def keep_learned(connection: Connection, model: Ranking, learned: Learned)
 PRESENT = """
 select activation.id, activation.version, activation.chosen, activation.before
 from active_ranking_model as active join ranking_activation as activation on activation.id = active.activation_id
-for update of active
 """
-# Before there is a row to lock, the first two to activate are kept apart by this.
+# Of two who activate the second waits here, also before there is a row to lock.
 LOCK = "select pg_advisory_xact_lock(hashtext('active_ranking_model'))"
 RECORD = """
 insert into ranking_activation (version, action, chosen, before, key_id) values ($1, $2, $3, $4, $5) returning id

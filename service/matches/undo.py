@@ -51,9 +51,9 @@ async def undo(
     if not isinstance(step, Advanced):
         raise as_error(RECOMMENDATION, step)
     await consent_repository.lock(connection, identifier, to_change=True)
-    held = (await repository.hold(connection, [identifier])).get(identifier)
+    held = (await repository.hold(connection, [identifier]))[identifier]
     made = await decision_repository.last(connection, identifier)
-    if held is None or (held["state"], held["version"]) != (pair["state"], pair["version"]):
+    if (held["state"], held["version"]) != (pair["state"], pair["version"]):
         raise Conflict(Text("刚有他人处理了这条推荐，请重新读取", "Somebody else changed it just now: read again"))
     if made is None:
         raise OutOfTurn(Text("没有可撤销的决定", "There is no decision to undo"))
@@ -66,8 +66,7 @@ async def undo(
         raise OutOfTurn(built)
     if not await decision_repository.both_on_the_market(connection, pair):
         raise OutOfTurn(Text("需求或成果已不在发布状态，不能撤销", "The need or the outcome is not published any more"))
-    if not await decision_repository.decide(connection, identifier, step.source, step.target, None):
-        raise Conflict(Text("刚有他人处理了这条推荐，请重新读取", "Somebody else changed it just now: read again"))
+    await decision_repository.decide(connection, identifier, step.source, step.target, None)
     undone = await decision_repository.undo(connection, actor, made["id"], moment)
     assert undone is not None
     await cases.close_unanswered(connection, actor, identifier)

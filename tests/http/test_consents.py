@@ -169,6 +169,17 @@ async def test_an_organization_on_both_sides_says_which(
     assert (await ask(client, keys, world, "enterprise", "DELETE", "/consent?side=need")).json()["outcome"] is True
 
 
+async def test_a_side_that_knows_of_the_pair_already_waits_for_the_broker_too(
+    client: httpx2.AsyncClient, keys: Keys, world: World, pool: Pool
+) -> None:
+    """An operator's own need: it sees the pair as staff, before anybody accepted it."""
+    await pool.execute("update listing set organization_id = $1 where kind = 'need'", keys.operator.organization_id)
+    early = await ask(client, keys, world, "operator", "POST", "/consent", PURPOSE)
+    assert (early.status_code, "once a broker accepted" in early.json()["detail"]) == (409, True)
+    none = await ask(client, keys, world, "operator", "DELETE", "/consent")
+    assert (none.status_code, "no open consent" in none.json()["detail"]) == (409, True)
+
+
 async def test_a_reading_key_does_not_consent(client: httpx2.AsyncClient, keys: Keys, world: World) -> None:
     await accept(client, keys, world)
     own = keys.enterprise.organization_id

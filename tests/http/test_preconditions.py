@@ -11,7 +11,7 @@ from service.app import create_app
 from service.resources import Resources
 from service.settings import Settings
 from tests.access.helpers import add_member, make_key
-from tests.at_once import at_once
+from tests.at_once import at_once, overtaken
 from tests.cases.made import BEGINS, ENDS, another_broker, consulting_case, proposed_pair
 from tests.conftest import Keys
 from tests.contracts import helpers as contracts
@@ -198,6 +198,23 @@ async def test_of_two_equal_steps_at_once_one_is_taken(
         both = [client.post(path, json=body, headers=keys.headers(role)) for _ in range(2)]
         taken, refused = await statuses(owner_url, *both)
         assert (taken < 300, refused) == (True, 409), path
+
+
+async def test_a_pair_that_changes_while_a_decision_waits_is_not_decided_on(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, owner_url: str
+) -> None:
+    """As when it is ranked anew: it is not what the broker saw any more."""
+    path, broker = (
+        f"/v1/recommendations/{await proposed_pair(client, keys, resources)}/decisions",
+        keys.headers("broker"),
+    )
+    changed = "update recommendation set version = version + 1"
+    accepting = client.post(path, json={"action": "accept"}, headers=broker | {"If-Match": '"1"'})
+    refused = await overtaken(owner_url, changed, accepting)
+    assert (refused.status_code, refused.headers["ETag"]) == (412, '"2"')
+    assert (await client.post(path, json={"action": "accept"}, headers=broker)).status_code == 201
+    assert (await overtaken(owner_url, changed, client.post(f"{path}/undo", headers=broker))).status_code == 409
+    assert (await client.post(f"{path}/undo", headers=broker)).status_code == 200
 
 
 @pytest.mark.parametrize("sent", [STALE, 'W/"1"'])

@@ -216,6 +216,18 @@ async def test_an_answer_stays(client: httpx2.AsyncClient, keys: Keys) -> None:
     assert "has its answer" in again.text
 
 
+async def test_a_question_is_answered_before_the_listing_goes_to_the_market(
+    client: httpx2.AsyncClient, keys: Keys
+) -> None:
+    need = await submitted(client, keys)
+    at = f"/v1/refinements/{need['id']}/questions"
+    asked = await client.post(at, json={"question": "单批多少？"}, headers=keys.headers("operator"))
+    assert (await step(client, keys, "broker", need, "publish")).status_code == 200
+    path = f"{at}/{asked.json()['questions'][0]['id']}/answer"
+    late = await client.post(path, json={"answer": "两吨。"}, headers=keys.headers("enterprise"))
+    assert (late.status_code, "between submission and publication" in late.json()["detail"]) == (409, True)
+
+
 async def test_a_verified_outcome_is_published_with_its_providers_agreement(
     client: httpx2.AsyncClient, keys: Keys
 ) -> None:

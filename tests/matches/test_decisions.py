@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -139,6 +140,17 @@ async def test_a_text_is_matched_without_being_stored(
     )
     assert needs.json()["items"][0]["counterpart"]["title"] == NEEDS[2]
     assert needs.json()["items"][0]["counterpart"]["organization"] is None
+
+
+async def test_before_a_model_serves_a_text_is_to_be_sent_again(
+    client: httpx2.AsyncClient, keys: Keys, owner_url: str
+) -> None:
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("update matching.embedding_model set state = 'retired'")
+    await owner.close()
+    body = {"looking_for": "outcomes", "text": NEEDS[1]}
+    answer = await client.post("/v1/match", json=body, headers=keys.headers("enterprise"))
+    assert (answer.status_code, "No embedding model" in answer.json()["detail"]) == (503, True)
 
 
 async def test_stored_and_ad_hoc_lists_agree(client: httpx2.AsyncClient, keys: Keys, resources: Resources) -> None:

@@ -65,6 +65,7 @@ async def test_one_that_cannot_be_decided_undoes_all_and_is_named(world: World, 
         ("decisions.4", "not_found"),
         ("decisions.5", "changed_meanwhile"),
     ]
+    assert "more than once" in refused.json()["errors"][2]["message"]
     assert tuple(await world.owner.fetchrow(COUNTS)) == before
     # With partial the one that can be decided is, and each other says why not.
     answer = (await batch(world, *sent, partial=True)).json()

@@ -82,6 +82,13 @@ async def test_after_a_while_it_stands(world: World, monkeypatch: pytest.MonkeyP
     assert (await world.ask("broker", "POST", path, headers={"If-Match": '"2"'})).status_code == 200
 
 
+async def test_what_nobody_here_decided_is_not_undone(world: World) -> None:
+    await world.fill({"A": {"a": 0.9}})
+    await world.owner.execute("update recommendation set state = 'declined'")
+    refused = await world.undo("administrator", "A/a")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "There is no decision to undo")
+
+
 async def test_what_was_built_upon_stands(world: World) -> None:
     await world.fill({"A": {"a": 0.9}})
     assert (await world.decide("broker", "A/a")).status_code == 201
