@@ -81,7 +81,8 @@ STORE_HASH = """
 insert into person_password (person_id, hash) values ($1, $2)
 on conflict (person_id) do update set hash = excluded.hash, failures = 0, locked_until = null, changed_at = now()
 """
-PERSON_OF = "select id from person where lower(email) = lower($1) and state = 'active'"
+# Whoever is erased has no e-mail.
+PERSON_OF = "select id from person where lower(email) = lower($1)"
 
 
 async def set_password(connection: Connection, actor: Actor, email: str, password: str) -> UUID:
@@ -109,7 +110,7 @@ async def set_password(connection: Connection, actor: Actor, email: str, passwor
 LOCK_HASH = """
 select person_id, hash, failures, locked_until
 from person_password join person on person.id = person_id
-where lower(email) = lower($1) and state = 'active'
+where lower(email) = lower($1)
 for update of person_password
 """
 COUNT_FAILURE = "update person_password set failures = $2, locked_until = $3 where person_id = $1"

@@ -39,7 +39,7 @@ UPDATE_PERSON = """
 update person
 set name = $3, email = $4, phone = $5, email_vouched = $6 or (email_vouched and lower(email) = lower($4)),
     version = version + 1, updated_at = now()
-where id = $1 and version = $2 and state = 'active'
+where id = $1 and version = $2
 returning *
 """
 
@@ -70,7 +70,8 @@ async def get_person(connection: Connection, person_id: UUID) -> Person | None:
     return Person.model_validate(dict(row)) if row else None
 
 
-FIND_PERSON = "select * from person where lower(email) = lower($1) and state = 'active'"
+# Whoever is erased has no e-mail.
+FIND_PERSON = "select * from person where lower(email) = lower($1)"
 
 
 async def find_person(connection: Connection, email: str) -> Person | None:
@@ -197,7 +198,7 @@ async def list_members(connection: Connection, organization_id: UUID, *, ended: 
 UPDATE_MEMBERSHIP = """
 update membership
 set roles = $3, scopes = $4, valid_until = $5, version = version + 1, updated_at = now()
-where id = $1 and version = $2 and ended_at is null
+where id = $1 and version = $2
 returning *
 """
 
@@ -314,7 +315,7 @@ async def touch_identity(connection: Connection, identity_id: UUID) -> None:
 
 
 LOCK_VOUCHED = """
-select id from person where lower(email) = lower($1) and state = 'active' and email_vouched for update
+select id from person where lower(email) = lower($1) and email_vouched for update
 """
 
 

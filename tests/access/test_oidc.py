@@ -392,6 +392,24 @@ async def test_a_person_of_several_organizations_chooses_one(
     assert (await client.get("/v1/needs", headers=bearer(token, second))).status_code == 200
 
 
+async def test_a_login_acts_by_the_present_membership_of_its_own_person(
+    client: httpx2.AsyncClient, keys: Keys, issuer: LocalIssuer, pool: Pool
+) -> None:
+    for name, house in (("zhang", keys.enterprise), ("li", keys.provider)):
+        member = await add_member(client, keys.headers("operator"), house.organization_id, f"{name}@example.com")
+        await link(client, keys, issuer, member["person_id"], name)
+    headers = bearer(issuer.token(sub="zhang"))
+    # It has one to act by, and need not choose.
+    assert (await client.get("/v1/me", headers=headers)).json()["roles"] == ["enterprise"]
+    own = keys.enterprise.organization_id
+    for times in (
+        "valid_from = now() + interval '1 hour'",
+        "valid_from = now() - interval '1 hour', valid_until = now()",
+    ):
+        await pool.execute(f"update membership set {times} where organization_id = $1", own)
+        assert (await client.get("/v1/needs", headers=headers)).json()["code"] == "choose_organization", times
+
+
 async def test_the_same_request_for_another_organization_is_another_request(
     client: httpx2.AsyncClient, keys: Keys, issuer: LocalIssuer, pool: Pool
 ) -> None:
@@ -468,6 +486,10 @@ async def test_a_first_login_is_linked_by_an_email_that_an_operator_wrote_down(
         assert await code("wang", "wang@example.com") == "login_not_linked"
     assert await asyncio.gather(*(code("wang", "wang@example.com") for _ in range(4))) == ["in"] * 4
     assert [action for action, _, _ in await events_of(pool, member["person_id"])] == ["create", "link"]
+    # That somebody else has a login already does not matter.
+    second = await add_member(client, keys.headers("operator"), own, "zhao@example.com")
+    assert await code("zhao", "zhao@example.com") == "in"
+    assert second["person_id"] != member["person_id"]
     # From then on by the login; a second login with the same mailbox is not the same person.
     assert await code("wang", "changed@example.com") == "in"
     assert await code("somebody", "wang@example.com") == "login_not_linked"

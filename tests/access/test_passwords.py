@@ -83,6 +83,17 @@ async def test_tries_at_the_same_time_are_all_counted(pool: Pool, person: Person
     assert sum(isinstance(answer, Locked) for answer in answers) == 7
 
 
+async def test_the_tries_of_one_are_not_those_of_another(pool: Pool, person: Person) -> None:
+    async with transaction(pool, SYSTEM) as connection:
+        content = PersonContent(name="李演示", email="li@example.com")
+        other = await people_repository.insert_person(connection, content, vouched=True)
+        await set_password(connection, SYSTEM, "li@example.com", PASSWORD)
+    for _ in range(5):
+        assert await check(pool, "wrong") == Wrong()
+    assert await check(pool, PASSWORD, email="li@example.com") == Verified(other.id)
+    assert isinstance(await check(pool, PASSWORD), Locked)
+
+
 async def test_a_new_password_starts_anew(pool: Pool, person: Person) -> None:
     for _ in range(5):
         await check(pool, "wrong")

@@ -229,6 +229,7 @@ async def test_erasure_leaves_ids_alone(client: httpx2.AsyncClient, keys: Keys, 
     assert (await client.delete(address, headers=keys.headers("administrator"))).status_code == 204
     assert (await client.delete(address, headers=keys.headers("administrator"))).status_code == 404
     assert (await client.get(address, headers=keys.headers("operator"))).status_code == 404
+    assert (await client.get("/v1/people", headers=keys.headers("operator"))).json()["items"] == []
     assert (await client.get("/v1/me", headers=own)).status_code == 401
     row = await pool.fetchrow("select * from person where id = $1", member["person_id"])
     assert row is not None

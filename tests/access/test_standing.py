@@ -61,6 +61,12 @@ async def test_an_operator_verifies_and_each_step_is_one_event(
     ]
 
 
+async def test_organizations_are_listed_by_where_they_stand(client: httpx2.AsyncClient, keys: Keys) -> None:
+    waiting = await register(client, keys)
+    listed = (await client.get("/v1/organizations?state=registered", headers=keys.headers("operator"))).json()["items"]
+    assert [each["id"] for each in listed] == [waiting]
+
+
 async def test_what_was_not_verified_is_not_so_after_a_suspension(client: httpx2.AsyncClient, keys: Keys) -> None:
     organization = await register(client, keys)
     await step(client, keys, organization, "suspend")
