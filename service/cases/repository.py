@@ -263,7 +263,7 @@ async def end_waits(
 SET_CLOCK = """
 update case_wait
 set due_at = $2, days = $3, provisional = $4, reminders = $5, escalated_at = $6, next_at = $7, begun_at = $8
-where id = $1 and ended_at is null
+where id = $1
 """
 
 
