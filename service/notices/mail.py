@@ -79,7 +79,7 @@ def _address(to: str) -> Address:
     except (ValueError, IndexError, AttributeError, MessageError) as error:
         # The library's parser trips over some of its own findings (a domain in brackets that do not close).
         raise UnusableAddress("not an address") from error
-    if not address.addr_spec.isascii() or not address.username or not address.domain:
+    if not address.addr_spec.isascii() or not address.username:
         raise UnusableAddress("not an address that every mail server takes")
     return address
 

@@ -65,7 +65,8 @@ def target_of(url: str, *, private: bool) -> Target:
         raise Unsafe("not an https URL")
     if parts.scheme == "http" and not private:
         raise Unsafe("http: only https is called")
-    if parts.username is not None or parts.password is not None or parts.fragment or "\\" in url:
+    # A password stands behind a name, an empty one too.
+    if parts.username is not None or parts.fragment or "\\" in url:
         raise Unsafe("a user name, a password or a fragment")
     if port == 0:
         raise Unsafe("port 0")

@@ -148,6 +148,12 @@ async def test_an_export_is_verified_without_a_database(
     assert (code, "holds positions 3 to 4" in output) == (1, True)
 
 
+async def test_days_without_an_event_make_no_file(append: Append, duijie: Command, tmp_path: Path) -> None:
+    code, output = await duijie("export", "--from", "2001-01-01", "--to", "2001-01-02", str(tmp_path / "none.jsonl"))
+    assert (code, "There are no events on these days" in output) == (1, True), output
+    assert list(tmp_path.glob("none*")) == []
+
+
 async def test_a_line_holds_all_that_its_hash_is_made_of(exported: Path) -> None:
     """As somebody computes it who has nothing but the file and the description of the form."""
     head, *lines = map(orjson.loads, exported.read_bytes().splitlines())

@@ -96,8 +96,9 @@ async def test_errors_of_every_kind_say_what_and_where_but_no_value(written: io.
         )
         logging.getLogger("library").exception("second %s", "Bearer dj_abcdefgh1234")
         log.error("third", exc_info=sys.exc_info())
+        log.error("fourth", reason=ValueError("dj_abcdefgh1234"))
     text = written.getvalue()
-    for said in ("first", "second", "third", "phone: int_parsing", "RuntimeError", "test_log_secrets.py"):
+    for said in ("first", "second", "third", "fourth", "phone: int_parsing", "RuntimeError", "test_log_secrets.py"):
         assert said in text, said
     for hidden in ("pa55word", "dj_abcdefgh1234", secret, "session=1"):
         assert hidden not in text, hidden

@@ -97,6 +97,7 @@ def test_known_addresses() -> None:
         "https://127.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://169.254.169.254/latest/meta-data",
         "https://[fe80::1%25eth0]/", "https://erp.example.com:0/", "https://erp.example.com:99999/",
         "https://erp.example.com/a b", "https://erp.example.com/\r\nX: y", "https://erp.example.com\\@10.0.0.1/",
+        "https://erp.example.com/\\x",
         "https://例子.example/", "https://erp.example.com/" + "a" * 2_000,
     ],
 )  # fmt: skip

@@ -93,6 +93,8 @@ def test_no_title_makes_a_header(title: str) -> None:
         "",
         "nobody",
         "@example.org",
+        '""@example.org',
+        "a @\u200b(@example.org)",
         "王@example.org",
         "a@b@c",
         "a b@example.org",

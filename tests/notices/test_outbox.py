@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -218,3 +219,33 @@ async def test_old_notifications_are_forgotten(
         counts.append(await pool.fetchval("select count(*) from notification"))
     assert counts[0] > 0
     assert counts[1] == 0
+
+
+MAILED = """
+insert into mail (organization_id, kind, state, next_at, created_at, sent_at)
+values ($1, 'at_once', $2, $3, $3, case when $2 = 'sent' then $3::timestamptz end)
+"""
+DELIVERED = """
+insert into webhook_delivery (webhook_id, organization_id, subject_id, type, body, state, next_at, created_at, delivered_at)
+values ($1, $2, uuidv7(), 'test', '{}', $3, $4, $4, $4)
+"""
+
+
+async def test_old_mail_and_deliveries_are_forgotten_once_they_are_settled(
+    client: httpx2.AsyncClient, keys: Keys, resources: Resources, owner_url: str, clock: StandingClock
+) -> None:
+    own = keys.enterprise.organization_id
+    hook = {"url": "https://erp.example.com/duijie"}
+    made = (await client.post("/v1/webhooks", json=hook, headers=keys.headers("enterprise"))).json()
+    owner = await asyncpg.connect(owner_url)
+    for days in (1, 1_000):
+        at = clock() - timedelta(days=days)
+        for state in ("pending", "sent"):
+            await owner.execute(MAILED, own, state, at)
+        for state in ("pending", "delivered"):
+            await owner.execute(DELIVERED, made["id"], own, state, at)
+    await telling.forget(resources, clock)
+    for table, settled in (("mail", "sent"), ("webhook_delivery", "delivered")):
+        left = await owner.fetch(f"select state, created_at < $1 as old from {table}", clock() - timedelta(days=500))
+        assert sorted(map(tuple, left)) == sorted([("pending", True), ("pending", False), (settled, False)]), table
+    await owner.close()
