@@ -12,7 +12,7 @@ from proof.mutation.mutants import Mutant
 from proof.mutation.running import Result
 
 HARMLESS = Path(__file__).with_name("harmless.toml")
-FOUND = frozenset({"caught", "hung"})
+FOUND = frozenset({"caught", "hung", "died"})
 
 
 def harmless() -> dict[str, str]:
@@ -74,6 +74,7 @@ run until one fails. A test that also fails without the mutant is set aside. Mut
 trigger, unique) are each made, tried by the statements of `tests/access/probes.py` and `tests/database/once.py`, and
 rolled back, after the same statements have shown nothing without a mutant. Counted is what was run so far: a mutant
 that was not run is neither caught nor survived."""
+ENDS = {"hung": "it never ended", "died": "the tests' process died of it"}
 TITLES = {
     "survived": "Survived",
     "broken": "Could not be applied",
@@ -109,5 +110,5 @@ def _catches(mutants: Sequence[Mutant], results: Mapping[str, Result]) -> list[s
     for mutant in mutants:
         result = results.get(mutant.name)
         if result is not None and result.outcome in FOUND:
-            lines.append(f"- `{mutant.name}`: {result.test or 'it never ended'}")
+            lines.append(f"- `{mutant.name}`: {result.test or ENDS[result.outcome]}")
     return lines

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from proof.mutation import statements
 from proof.mutation.covering import Traces
 from proof.mutation.mutants import Edit, Mutant
 from proof.mutation.patching import patch
@@ -34,7 +33,7 @@ REWRITING = "ignore::pytest.PytestAssertRewriteWarning"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a mutant. `outcome`: caught, survived, hung (caught by never ending), or broken (not run)."""
+    """What became of a mutant. `outcome`: caught, survived, hung or died (caught with the tests' process), or broken (not run)."""
 
     name: str
     outcome: str
@@ -76,8 +75,8 @@ class Workshop:
         first = self.traces.tests(edit, (self.copy / edit.path).read_bytes())
         batches = [first, there] if first else [there]
         quick = self._through(batches, partial(_forked, edit=edit), asked)
-        # A text may live on in what was made of it before: that takes a new process to be sure of.
-        if quick[0] == "caught" or (quick[0] == "survived" and mutant.kind not in statements.KINDS):
+        # What was made of the code before lives on, and tests start processes of their own: that takes a new one to be sure of.
+        if quick[0] in ("caught", "hung", "died"):
             return quick
         with applied(self.copy, edit):
             return self._through(batches, _fresh, asked)
@@ -98,6 +97,8 @@ class Workshop:
         code, printed = start(self.copy, variables, [*arguments, *suites])
         if code is None:
             return "hung", ""
+        if code < 0:
+            return "died", ""
         if code in (0, 5):
             return "survived", ""
         failed = FAILED.search(printed)

@@ -5,6 +5,9 @@ from proof.mutation.mutants import Mutant
 MATRIX = "tests/access/test_matrix.py"
 VERSIONS = "tests/http/test_preconditions.py"
 AT_ONCE = "tests/access/test_at_once.py"
+SECOND_LOCK = "tests/access/test_second_lock.py"
+# The document says which tier each field has.
+DOCUMENT = "tests/http/test_manners.py"
 POLICIES = ("tests/access/test_policies.py", "tests/access/test_row_policies.py")
 # The longest beginning of a mutant's name, without its kind, wins.
 NEAREST: dict[str, tuple[str, ...]] = {
@@ -59,8 +62,9 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "service/exchange/": ("tests/exchange",),
     "service/kit/idempotency.py": ("tests/kit/test_idempotency_key.py", "tests/http/test_idempotency.py"),
     "service/kit/etag.py": (VERSIONS,),
-    "service/kit/places.py": ("tests/kit", "tests/http/test_needs.py"),
+    "service/kit/places.py": ("tests/exchange/test_imports.py", "tests/http/test_needs.py"),
     "service/kit/redaction.py": (
+        "tests/http/test_log_secrets.py",
         "tests/access/test_tiers.py",
         "tests/access/test_confidential.py",
         "tests/http/test_consents.py",
@@ -86,6 +90,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     ),
     "service/listings/": (
         "tests/listings",
+        "tests/access/test_confidential.py",
         "tests/http/test_needs.py",
         "tests/http/test_access.py",
         VERSIONS,
@@ -97,8 +102,17 @@ NEAREST: dict[str, tuple[str, ...]] = {
         "tests/http/test_needs.py",
         "tests/http/test_access.py",
     ),
-    "service/matches/decisions.py": ("tests/listings", "tests/matches/test_decisions.py", "tests/http/test_access.py"),
-    "service/matches/consent": ("tests/access/test_tiers.py", "tests/http/test_consents.py"),
+    "service/matches/decisions.py": (
+        "tests/matches/test_decisions.py",
+        VERSIONS,
+        "tests/review",
+        "tests/http/test_access.py",
+    ),
+    "service/matches/consent": (
+        "tests/access/test_tiers.py",
+        "tests/http/test_consents.py",
+        "tests/review/test_undo.py",
+    ),
     "service/matches/schemas.py": ("tests/access/test_tiers.py", "tests/access/test_confidential.py"),
     "service/matches/lists.py": ("tests/access/test_confidential.py", "tests/matches/test_decisions.py"),
     "service/matches/": (
@@ -166,11 +180,19 @@ EVERYTHING = (
 )  # fmt: skip
 
 
+# What a kind of mutant meets first, wherever it is.
+FIRST: dict[str, tuple[str, ...]] = {
+    "clause": ("tests/database/test_guarded.py", "tests/access/test_two_people.py"),
+    "lock": ("tests/database/test_locks.py",),
+}
+
+
 def nearest(mutant: Mutant) -> tuple[str, ...]:
     """Test files and folders to run first, in order."""
     place = mutant.name.partition(":")[2]
     best = max((beginning for beginning in NEAREST if place.startswith(beginning)), key=len)
-    return (*NEAREST[best], AT_ONCE, MATRIX) if place.startswith("service/") else NEAREST[best]
+    suites = (*FIRST.get(mutant.kind, ()), *NEAREST[best])
+    return (*suites, SECOND_LOCK, AT_ONCE, MATRIX, DOCUMENT) if place.startswith("service/") else suites
 
 
 def tags(mutant: Mutant) -> str:

@@ -16,7 +16,19 @@ from proof.mutation.covering import Traces, lines
 from proof.mutation.mutants import Edit, Mutant, numbered, sources
 from proof.mutation.patching import patch
 from proof.mutation.running import Result, Workshop, applied, copy_project
-from proof.mutation.suites import EVERYTHING, MATRIX, NEAREST, POLICIES, TAGS, nearest, tags
+from proof.mutation.suites import (
+    AT_ONCE,
+    DOCUMENT,
+    EVERYTHING,
+    FIRST,
+    MATRIX,
+    NEAREST,
+    POLICIES,
+    SECOND_LOCK,
+    TAGS,
+    nearest,
+    tags,
+)
 from service.app import create_app
 from service.settings import Settings
 from tests.conftest import Server
@@ -146,10 +158,12 @@ async def test_every_policy_table_trigger_and_unique_index_is_a_mutant_that_appl
 
 
 def test_the_nearest_tests_are_there() -> None:
-    named = {suite for suites in NEAREST.values() for suite in suites} | set(EVERYTHING) | set(POLICIES)
+    named = {suite for suites in (*NEAREST.values(), *FIRST.values()) for suite in suites} | {*EVERYTHING, *POLICIES}
+    named |= {SECOND_LOCK, AT_ONCE, MATRIX, DOCUMENT}
     assert {suite for suite in named if not (ROOT / suite).exists()} == set()
     assert nearest(Mutant("guard:service/access/tokens.py:x:y", ""))[0] == "tests/access/test_tokens.py"
-    assert nearest(Mutant("guard:service/access/tokens.py:x:y", ""))[-1] == MATRIX
+    assert MATRIX in nearest(Mutant("guard:service/access/tokens.py:x:y", ""))
+    assert nearest(Mutant("lock:service/access/tokens.py:x:y", ""))[0] == "tests/database/test_locks.py"
     described = create_app(Settings(model="fake")).openapi()
     there = {tag for item in described["paths"].values() for operation in item.values() for tag in operation["tags"]}
     assert {tag for asked in TAGS.values() for tag in asked.split()} <= there
@@ -198,6 +212,8 @@ def test_a_real_mutant_is_caught_and_a_harmless_one_is_not(tmp_path: Path, postg
     assert caught.test.startswith("tests/workflows/test_engine.py::")
     comment = Mutant("comment:engine", Edit("service/workflows/engine.py", 0, 0, b"# nothing\n"))
     assert workshop.judge(comment, suites).outcome == "survived"
+    fatal = Mutant("fatal:engine", Edit("service/workflows/engine.py", 0, 0, b"__import__('os').abort()\n"))
+    assert workshop.judge(fatal, suites).outcome == "died"
 
 
 def test_a_mutant_is_put_into_loaded_code(monkeypatch: pytest.MonkeyPatch) -> None:
