@@ -25,6 +25,8 @@ from service.matches import decision_repository as decisions
 from service.matches import models
 from service.matches import repository as pairs
 from service.responses import repository as responses
+from service.webhooks import delivering_repository as delivering
+from service.webhooks import repository as webhooks
 from tests.access.indexing import build_market
 from tests.access.market import Market
 
@@ -144,6 +146,30 @@ async def test_a_version_of_a_rule_ends_once_or_earlier(market: Market, pool: Po
     first = await owner.fetchval("select valid_until from subsidy_rule where id = $1", rule)
     await owner.execute(END_VERSION, rule, first + timedelta(days=10))
     assert await owner.fetchval("select valid_until from subsidy_rule where id = $1", rule) == first
+    await owner.close()
+
+
+async def test_an_endpoint_that_is_disabled_is_left_alone(market: Market, owner_url: str) -> None:
+    owner = await asyncpg.connect(owner_url)
+    enabled, disabled = [
+        await owner.fetchval("select id from webhook where state = $1 and organization_id = $2", state, house)
+        for state in ("enabled", "disabled")
+        for house in [market.houses["A"].id]
+    ]
+    await owner.execute("update webhook_delivery set state = 'pending'")
+    leased = await delivering.lease(owner, LATE, LATE + timedelta(1), of_each=100, limit=100)
+    assert enabled in {each.webhook_id for each in leased}
+    assert disabled not in {each.webhook_id for each in leased}
+    # It is disabled once, and for one reason.
+    before = await owner.fetchrow("select version, disabled_reason from webhook where id = $1", disabled)
+    await owner.execute(webhooks.DISABLE, disabled, "failing")
+    assert await owner.fetchrow("select version, disabled_reason from webhook where id = $1", disabled) == before
+    # What has arrived is not given up.
+    await owner.execute("update webhook_delivery set state = 'delivered', delivered_at = now()")
+    await owner.execute(webhooks.BURY, enabled)
+    assert await owner.fetchval("select count(*) from webhook_delivery where state = 'dead'") == 0
+    # Nor does it go for another organization.
+    assert not await webhooks.delete(owner, enabled, market.houses["X"].id)
     await owner.close()
 
 
