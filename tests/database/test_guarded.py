@@ -24,6 +24,7 @@ from service.listings import repository as listings
 from service.matches import decision_repository as decisions
 from service.matches import models
 from service.matches import repository as pairs
+from service.notices import mail_repository
 from service.responses import repository as responses
 from service.webhooks import delivering_repository as delivering
 from service.webhooks import repository as webhooks
@@ -170,6 +171,21 @@ async def test_an_endpoint_that_is_disabled_is_left_alone(market: Market, owner_
     assert await owner.fetchval("select count(*) from webhook_delivery where state = 'dead'") == 0
     # Nor does it go for another organization.
     assert not await webhooks.delete(owner, enabled, market.houses["X"].id)
+    await owner.close()
+
+
+async def test_mail_is_leased_when_it_is_due_and_not_yet_sent(market: Market, owner_url: str) -> None:
+    owner = await asyncpg.connect(owner_url)
+    house = market.houses["A"].id
+    due, *_ = [
+        await owner.fetchval(
+            "insert into mail (organization_id, kind, state, next_at, sent_at, created_at) "
+            "values ($1, 'at_once', $2, $3, case when $2 = 'sent' then now() end, now()) returning id",
+            house, state, at,
+        )
+        for state, at in (("pending", BEFORE), ("pending", LATE), ("sent", BEFORE))
+    ]  # fmt: skip
+    assert [each.id for each in await mail_repository.lease(owner, AT, LATE, 100)] == [due]
     await owner.close()
 
 
