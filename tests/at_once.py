@@ -13,7 +13,10 @@ select string_agg(format('%I', table_name), ', ') from information_schema.tables
 where table_schema = 'public' and table_type = 'BASE TABLE'
 and table_name <> all (array['api_key', 'person_identity', 'idempotency_key', 'rate_limit', 'event'])
 """
-WAITING = "select count(distinct pid) from pg_locks where not granted"
+# Other databases of the server have their own who wait.
+WAITING = """
+select count(distinct pid) from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()
+"""
 
 
 async def overtaken(owner_url: str, change: str, request: Awaitable[Answer]) -> Answer:
