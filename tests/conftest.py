@@ -118,24 +118,29 @@ def postgres() -> Iterator[Server]:
         embedded.stop(Path(folder))
 
 
+@asynccontextmanager
+async def cloned(postgres: Server, template: str) -> AsyncIterator[str]:
+    """The name of a fresh copy of a database that nobody is connected to, dropped afterwards."""
+    name = f"test_{uuid4().hex}"
+    admin = await asyncpg.connect(postgres.url("postgres", "postgres"))
+    try:
+        await admin.execute(f"create database {name} template {template} owner {embedded.OWNER} strategy file_copy")
+        yield name
+        await admin.execute(f"drop database {name} with (force)")
+    finally:
+        await admin.close()
+
+
 @pytest.fixture
 async def database(postgres: Server) -> AsyncIterator[str]:
     """The name of a fresh database, cloned from the template and dropped afterwards.
 
     `DUIJIE_MUTANT_SQL` takes a protection out of it (`make mutate`).
     """
-    name = f"test_{uuid4().hex}"
-    admin = await asyncpg.connect(postgres.url("postgres", "postgres"))
-    try:
-        await admin.execute(
-            f"create database {name} template {postgres.template} owner {embedded.OWNER} strategy file_copy"
-        )
+    async with cloned(postgres, postgres.template) as name:
         if mutant := os.environ.get("DUIJIE_MUTANT_SQL"):
             await _mutate(postgres.url("postgres", name), mutant)
         yield name
-        await admin.execute(f"drop database {name} with (force)")
-    finally:
-        await admin.close()
 
 
 async def _mutate(url: str, statement: str) -> None:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import asyncpg
 import pytest
 
 from service import embedded
@@ -20,9 +19,9 @@ from tests.access.probing import Probe, send
 from tests.access.requests import objects, request
 from tests.access.rules import RULES
 from tests.access.ruling import Cell
-from tests.access.test_matrix import DECIDES, UNDOES, asked_for, decided, quiet, role_sets
+from tests.access.test_matrix import action_of, asked_for, quiet, role_sets
 from tests.at_once import at_once
-from tests.conftest import Record, Server
+from tests.conftest import Record, Server, cloned
 
 __all__ = ["quiet"]
 
@@ -38,18 +37,6 @@ async def over(postgres: Server, settings: Settings, database: str) -> AsyncIter
             yield held
     finally:
         await pool.close()
-
-
-@asynccontextmanager
-async def copied(postgres: Server, database: str) -> AsyncIterator[str]:
-    """The name of a copy of a database, for as long as it is needed."""
-    superuser, name = await asyncpg.connect(postgres.url("postgres", "postgres")), f"{database}_copy"
-    try:
-        await superuser.execute(f"create database {name} template {database} owner {embedded.OWNER} strategy file_copy")
-        yield name
-        await superuser.execute(f"drop database {name} with (force)")
-    finally:
-        await superuser.close()
 
 
 # What two may do at the same moment: making something, and what changes nothing the second time.
@@ -94,9 +81,8 @@ def served(market: Market) -> Iterator[Probe]:
             continue
         for action in actions or [""]:
             for variant in RULES[operation].variants:
-                named = decided(variant) if operation == DECIDES else "undo" if operation == UNDOES else action
                 cells = (
-                    Cell(market, caller, subject, variant, named, part)
+                    Cell(market, caller, subject, variant, action_of(operation, action, variant), part)
                     for subject, part in objects(market, parameters)
                     for caller in market.callers
                     if caller.unlimited
@@ -122,7 +108,7 @@ async def test_two_equal_requests_at_once_are_both_answered(
         await index_market(held, market)
     probes, wrong = list(served(market)), []
     for probe in probes:
-        async with copied(postgres, database) as copy, over(postgres, settings, copy) as held:
+        async with cloned(postgres, database) as copy, over(postgres, settings, copy) as held:
             app.state.resources = held
             both = await at_once(held.urls.owner, *(send(app, probe.asked, probe.cell.caller.key) for _ in range(2)))
         statuses = sorted(answer.status for answer in both)

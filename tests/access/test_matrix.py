@@ -124,7 +124,7 @@ def probes(market: Market) -> Iterator[Probe]:
         whole = len(cells) * len(market.callers) <= SMALL
         for subject, part, action, variant in cells:
             asked = request(market, operation, subject, part, action, variant)
-            named = decided(variant) if operation == DECIDES else "undo" if operation == UNDOES else action
+            named = action_of(operation, action, variant)
             for caller in market.callers:
                 probe = Probe(operation, Cell(market, caller, subject, variant, named, part), asked)
                 if whole or crc32(probe.label.encode()) % stride(caller) == 0:
@@ -138,9 +138,11 @@ def stride(caller: Caller) -> int:
     return USUAL if caller.unlimited else RARE
 
 
-def decided(variant: str) -> str:
-    """The action that a variant of a decision asks for."""
-    return variant if ("recommendation", variant) in ACTIONS else "accept"
+def action_of(operation: str, action: str, variant: str) -> str:
+    """The action that a request asks for: that of its path, or what its body says."""
+    if operation == DECIDES:
+        return variant if ("recommendation", variant) in ACTIONS else "accept"
+    return "undo" if operation == UNDOES else action
 
 
 async def test_every_cell_is_as_ruled(

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from service import administration
-from service.access.passwords import check_password, set_password
+from service.access.passwords import Verified, check_password, set_password
 from service.errors import Conflict
 from service.kit.actor import SYSTEM
 from service.kit.db import Pool, transaction
@@ -69,7 +69,7 @@ async def test_the_data_of_one_are_exported_listed_and_erased_without_those_of_a
     assert (len(left["identities"]), len(left["keys"])) == (1, 1)
     assert (left["memberships"][0]["ended_at"], left["keys"][0]["revoked_at"]) == (None, None)
     async with transaction(pool, SYSTEM) as connection:
-        assert type(await check_password(connection, first["email"], PASSWORD)).__name__ == "Verified"
+        assert isinstance(await check_password(connection, first["email"], PASSWORD), Verified)
 
 
 async def test_a_key_that_was_revoked_before_its_membership_ended_stays_revoked_as_it_was(

@@ -152,11 +152,8 @@ async def test_a_version_of_a_rule_ends_once_or_earlier(market: Market, pool: Po
 
 async def test_an_endpoint_that_is_disabled_is_left_alone(market: Market, owner_url: str) -> None:
     owner = await asyncpg.connect(owner_url)
-    enabled, disabled = [
-        await owner.fetchval("select id from webhook where state = $1 and organization_id = $2", state, house)
-        for state in ("enabled", "disabled")
-        for house in [market.houses["A"].id]
-    ]
+    found = "select id from webhook where state = $1 and organization_id = $2"
+    enabled, disabled = [await owner.fetchval(found, state, market.houses["A"].id) for state in ("enabled", "disabled")]
     await owner.execute("update webhook_delivery set state = 'pending'")
     leased = await delivering.lease(owner, LATE, LATE + timedelta(1), of_each=100, limit=100)
     assert enabled in {each.webhook_id for each in leased}

@@ -47,6 +47,7 @@ class Things:
     pair_of_case: UUID
     webhook: UUID
     broker: Actor
+    holder: UUID
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ async def things(owner_url: str, pool: Pool) -> Things:
     for statement in (MAIL, PENDING, FOLLOWED, EXPIRED):
         await owner.execute(statement)
     await owner.close()
+    holder = uuid4()
     pair = await pool.fetchrow("select id, need_id from recommendation where state = 'proposed' limit 1")
     assert pair is not None
     return Things(
@@ -64,7 +66,8 @@ async def things(owner_url: str, pool: Pool) -> Things:
         pair["id"],
         await pool.fetchval("select recommendation_id from docking_case limit 1"),
         await pool.fetchval("select id from webhook where state = 'enabled' limit 1"),
-        Actor(uuid4(), market.houses["T"].id, frozenset({Role.BROKER})),
+        Actor(holder, market.houses["T"].id, frozenset({Role.BROKER})),
+        holder,
     )
 
 
@@ -85,9 +88,13 @@ def changing(table: str, column: str, name: str) -> Doing:
     return lambda connection, it: connection.execute(statement, getattr(it, name))
 
 
+def in_turn(doing: Doing) -> tuple[Doing, Doing]:
+    """Two who do the same."""
+    return doing, doing
+
+
 CHANGE_NEED = changing("listing", "id", "need")
 CHANGE_PAIR = changing("recommendation", "id", "pair")
-LEASE_ROOM: Doing = lambda c, it: review.count_leased(c, it.organization, None, LATE)  # noqa: E731
 # By what is promised: who holds, and who waits for it.
 HELD: dict[str, tuple[Doing, Doing]] = {
     "an organization is not suspended meanwhile": (
@@ -110,39 +117,26 @@ HELD: dict[str, tuple[Doing, Doing]] = {
         lambda c, _: matches.wait_for_rankings(c),
         lambda c, _: matches.hold_ranking(c),
     ),
-    "endpoints are counted in turn": (
-        lambda c, it: webhooks.count_held(c, it.organization),
-        lambda c, it: webhooks.count_held(c, it.organization),
-    ),
+    "endpoints are counted in turn": in_turn(lambda c, it: webhooks.count_held(c, it.organization)),
     "an endpoint is held": (lambda c, it: delivering.lock(c, it.webhook), changing("webhook", "id", "webhook")),
-    "responses are counted in turn": (
-        lambda c, it: responses.lock(c, it.organization),
-        lambda c, it: responses.lock(c, it.organization),
+    "responses are counted in turn": in_turn(lambda c, it: responses.lock(c, it.organization)),
+    "leases of a broker are counted in turn": in_turn(
+        lambda c, it: review.count_leased(c, it.organization, None, LATE)
     ),
-    "leases of a broker are counted in turn": (LEASE_ROOM, LEASE_ROOM),
     "leases of pairs are held": (
         lambda c, it: review.leased_by_others(c, [it.pair], None, LATE),
         changing("review_item", "recommendation_id", "pair"),
     ),
-    "a need's broker changes in turn": (
-        lambda c, it: brokers.lock_need(c, it.need),
-        lambda c, it: brokers.lock_need(c, it.need),
-    ),
-    "versions of a rule are made in turn": (
-        lambda c, _: c.execute(subsidy_rules.LOCK_RULE, "city_buyer"),
-        lambda c, _: c.execute(subsidy_rules.LOCK_RULE, "city_buyer"),
-    ),
+    "a need's broker changes in turn": in_turn(lambda c, it: brokers.lock_need(c, it.need)),
+    "versions of a rule are made in turn": in_turn(lambda c, _: c.execute(subsidy_rules.LOCK_RULE, "city_buyer")),
 }
 
 
 @pytest.mark.parametrize("promise", HELD)
 async def test_what_is_held_is_waited_for(pool: Pool, things: Things, promise: str) -> None:
     hold, contend = HELD[promise]
-    async with held(pool) as (first, second), second.transaction():
+    async with held(pool) as (_, second):
         await contend(second, things)
-        raised = second.transaction()
-        await raised.start()
-        await raised.rollback()
     async with held(pool) as (first, second):
         await hold(first, things)
         with pytest.raises(asyncpg.LockNotAvailableError):
@@ -156,7 +150,7 @@ TAKEN: dict[str, Doing] = {
     "mail": lambda c, _: mail_repository.lease(c, LATE, LATE + timedelta(1), 100),
     "deliveries": lambda c, _: delivering.lease(c, LATE, LATE + timedelta(1), of_each=100, limit=100),
     "pairs to review": lambda c, it: review.take(
-        c, it.broker, review.Stretch(), it.broker.key_id or uuid4(), LATE, LATE + timedelta(1), limit=100
+        c, it.broker, review.Stretch(), it.holder, LATE, LATE + timedelta(1), limit=100
     ),
 }
 
@@ -170,12 +164,11 @@ async def test_what_is_taken_is_passed_over(pool: Pool, things: Things, what: st
 
 
 async def test_a_release_passes_over_what_is_being_decided(pool: Pool, things: Things) -> None:
-    assert things.broker.key_id is not None
     async with transaction(pool, things.broker) as connection:
         await TAKEN["pairs to review"](connection, things)
     async with held(pool, things.broker) as (first, second):
         await changing("review_item", "recommendation_id", "pair")(first, things)
-        released = await review.release(second, things.broker.key_id, None)
+        released = await review.release(second, things.holder, None)
         assert things.pair not in released
 
 
