@@ -4,6 +4,7 @@ from proof.mutation.mutants import Mutant
 
 MATRIX = "tests/access/test_matrix.py"
 VERSIONS = "tests/http/test_preconditions.py"
+LOGINS = ("tests/access/test_oidc.py", "tests/access/test_logins.py")
 AT_ONCE = "tests/access/test_at_once.py"
 SECOND_LOCK = "tests/access/test_second_lock.py"
 # The document says which tier each field has.
@@ -14,12 +15,12 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "": ("tests/http", "tests/access"),
     "service/access/tokens.py": (
         "tests/access/test_tokens.py",
-        "tests/access/test_oidc.py",
+        *LOGINS,
     ),
-    "service/access/issuer.py": ("tests/access/test_oidc.py",),
+    "service/access/issuer.py": LOGINS,
     "service/access/bearer.py": (
         "tests/access/test_keys.py",
-        "tests/access/test_oidc.py",
+        *LOGINS,
         "tests/access/test_standing.py",
         "tests/access/test_scopes.py",
     ),
@@ -44,10 +45,10 @@ NEAREST: dict[str, tuple[str, ...]] = {
     ),
     "service/access/people": (
         "tests/access/test_people.py",
-        "tests/access/test_oidc.py",
+        *LOGINS,
         "tests/access/test_passwords.py",
     ),
-    "service/access/members.py": ("tests/access/test_people.py", "tests/access/test_oidc.py"),
+    "service/access/members.py": ("tests/access/test_people.py", *LOGINS),
     "service/access/": ("tests/access",),
     "service/audit/": ("tests/events",),
     "service/cases/": ("tests/cases/test_refusals.py", VERSIONS, "tests/cases"),
@@ -143,8 +144,8 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "api_key": (*POLICIES, "tests/access/test_keys.py"),
     "person.person_erased_as_broker": ("tests/brokers",),
     "person.person_erased_with_own_data": ("tests/access/test_people.py", "tests/notices"),
-    "person": (*POLICIES, "tests/access/test_people.py", "tests/access/test_oidc.py", "tests/access/test_passwords.py"),
-    "membership": (*POLICIES, "tests/access/test_people.py", "tests/access/test_oidc.py"),
+    "person": (*POLICIES, "tests/access/test_people.py", *LOGINS, "tests/access/test_passwords.py"),
+    "membership": (*POLICIES, "tests/access/test_people.py", *LOGINS),
     "organization": (*POLICIES, "tests/access/test_standing.py"),
     "organization_response": (*POLICIES, "tests/responses"),
     "idempotency_key": (*POLICIES, "tests/http/test_idempotency.py"),
